@@ -1,0 +1,64 @@
+package schema
+
+import (
+	"agentsync.dev/agentsync/pkg/diff"
+	"agentsync.dev/agentsync/pkg/spec"
+)
+
+// Schema is one vendor's schema. It is not changed after Parse and may be shared.
+type Schema struct {
+	raw  []byte
+	root *diff.Type
+}
+
+// Parse reads a schema. vendor is the name used in messages. It panics on a schema that is not valid, which only a change to
+// agentsync's own files can cause.
+func Parse(vendor string, raw []byte) *Schema { panic("not built") }
+
+// Type returns the type of the whole config.
+func (s *Schema) Type() *diff.Type { return s.root }
+
+// JSON returns the schema as published.
+func (s *Schema) JSON() []byte { return s.raw }
+
+// Config is a decoded config.
+type Config struct {
+	// Object is the desired config in normal form. A null that clears became the clearing value.
+	Object diff.Object
+	// Sensitive are the pointers of values that came from {$env} (the schema's own sensitive fields are not repeated).
+	Sensitive []diff.Pointer
+	// Files are the values of fields marked file, in order of their pointers.
+	Files []FileRef
+	// Places gives the manifest position of a pointer; that of the nearest value above it where the pointer is unknown.
+	Places map[diff.Pointer]spec.Pos
+}
+
+// FileRef is a file named in a config.
+type FileRef struct {
+	Pointer diff.Pointer
+	Dir     string // see spec.Value.Dir
+	Name    string
+	Pos     spec.Pos
+}
+
+// Decode turns a manifest's config into a desired config, and reports every fault: unknown fields with the nearest known name
+// (unless allowUnknown), wrong types, read-only fields, nulls that cannot clear, and what the vendor documents (enums, ranges,
+// conditional fields). Scalars become what the schema says the field is.
+func (s *Schema) Decode(v *spec.Value, allowUnknown bool) (Config, spec.Problems) {
+	panic("not built")
+}
+
+// Place returns the position of p in c: its own, or that of the nearest known value above it.
+func (c Config) Place(p diff.Pointer) spec.Pos {
+	for {
+		if pos, ok := c.Places[p]; ok || p == "" {
+			return pos
+		}
+		for i := len(p) - 1; i >= 0; i-- {
+			if p[i] == '/' {
+				p = p[:i]
+				break
+			}
+		}
+	}
+}
