@@ -54,6 +54,14 @@ func (p Pointer) Top() string {
 	return unescaper.Replace(first)
 }
 
+// Parent returns the pointer to what p is in; "" for a top-level field and for the whole.
+func (p Pointer) Parent() Pointer {
+	if i := strings.LastIndexByte(string(p), '/'); i > 0 {
+		return p[:i]
+	}
+	return ""
+}
+
 // Covers reports whether p is q or above it.
 func (p Pointer) Covers(q Pointer) bool {
 	return p == q || (strings.HasPrefix(string(q), string(p)) && (p == "" || q[len(p)] == '/'))
@@ -109,18 +117,8 @@ func (p Pointer) Delete(doc Object) {
 	if len(tokens) == 0 {
 		return
 	}
-	parent, ok := Pointer("").Get(doc)
-	for _, token := range tokens[:len(tokens)-1] {
-		if o, isObject := parent.(Object); isObject {
-			parent, ok = o[token]
-		} else {
-			ok = false
-		}
-		if !ok {
-			return
-		}
-	}
-	if o, isObject := parent.(Object); isObject {
-		delete(o, tokens[len(tokens)-1])
+	parent, _ := p.Parent().Get(doc)
+	if object, ok := parent.(Object); ok {
+		delete(object, tokens[len(tokens)-1])
 	}
 }

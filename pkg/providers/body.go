@@ -30,39 +30,32 @@ func Body(root *diff.Type, c Change) (body diff.Object, carried []string) {
 	return body, slices.Compact(carried)
 }
 
-// whole returns desired laid over live where the type says that the object is sent whole, else desired.
+// whole returns desired laid over live where the type says that the object is sent whole, else desired, and the pointers of the
+// live values that this carries.
 func whole(t *diff.Type, at diff.Pointer, live, desired any) (any, []string) {
-	d, isObject := desired.(diff.Object)
-	l, hasLive := live.(diff.Object)
-	if t == nil || !t.SentWhole || t.Whole || !isObject || !hasLive {
+	if t == nil || !t.SentWhole || t.Whole {
 		return desired, nil
 	}
-	merged := maps.Clone(l)
-	var carried []string
-	for name := range l {
-		if field := t.Field(name); field != nil && field.ReadOnly {
-			delete(merged, name)
-		} else if _, declared := d[name]; !declared {
-			carried = append(carried, string(at.Child(name)))
-		}
+	return diff.Overlay(t, live, desired), undeclared(t, at, live, desired)
+}
+
+// undeclared lists the live values below at that desired does not declare.
+func undeclared(t *diff.Type, at diff.Pointer, live, desired any) []string {
+	now, isObject := live.(diff.Object)
+	want, declares := desired.(diff.Object)
+	if !isObject || !declares || (t != nil && t.Whole) {
+		return nil
 	}
-	for name, value := range d {
+	var pointers []string
+	for _, name := range diff.Keys(now) {
 		field := t.Field(name)
-		if field == nil {
-			field = &diff.Type{Kind: diff.Any}
+		if value, declared := want[name]; declared {
+			pointers = append(pointers, undeclared(field, at.Child(name), now[name], value)...)
+		} else if field == nil || !field.ReadOnly {
+			pointers = append(pointers, string(at.Child(name)))
 		}
-		// Inside a node that is sent whole everything is, whatever the schema says of the inner object.
-		if inner, ok := value.(diff.Object); ok && !field.Whole {
-			deep := *field
-			deep.SentWhole = true
-			var kept []string
-			merged[name], kept = whole(&deep, at.Child(name), l[name], inner)
-			carried = append(carried, kept...)
-			continue
-		}
-		merged[name] = value
 	}
-	return merged, carried
+	return pointers
 }
 
 // addGroups completes the groups of the fields in body: with desired values, else with live ones. A field whose toggle is off, in what
@@ -74,7 +67,7 @@ func addGroups(root *diff.Type, c Change, body diff.Object) (carried []string) {
 			continue
 		}
 		for other, ot := range root.Fields {
-			if _, there := body[other]; there || ot.Group != t.Group || ToggledOff(root, other, c.Desired, c.Live.Config) {
+			if _, there := body[other]; there || ot.Group != t.Group || (ot.Toggle != "" && !diff.On(root, ot.Toggle, c.Desired, c.Live.Config)) {
 				continue
 			}
 			if value, ok := c.Desired[other]; ok {
@@ -86,17 +79,4 @@ func addGroups(root *diff.Type, c Change, body diff.Object) (carried []string) {
 		}
 	}
 	return carried
-}
-
-// ToggledOff reports whether the named field means nothing because its toggle, as desired or else as live, is not true.
-func ToggledOff(root *diff.Type, name string, desired, live diff.Object) bool {
-	t := root.Field(name)
-	if t == nil || t.Toggle == "" {
-		return false
-	}
-	on, declared := desired[t.Toggle]
-	if !declared {
-		on = live[t.Toggle]
-	}
-	return on != true
 }

@@ -18,11 +18,21 @@ type Vendor struct {
 	// Generations are the API generations, the default first. Their names are what spec.api takes; a vendor with one has one
 	// generation named "".
 	Generations []Generation
+	// OtherURLs are further addresses of the vendor that get credentials (a login service).
+	OtherURLs []string
 	// Settings are the environment variables and Provider fields the account takes.
 	Settings []Setting
 	// Open makes an account. It sends nothing. Faults in s (no key, a base URL that is not https) are returned together, as
 	// one error that names the environment variables and Provider fields to set.
 	Open func(s Settings) (Provider, error)
+}
+
+// TypeName names v and one of its generations, as the state records it: "voicy", "voicy/functions-v1".
+func (v Vendor) TypeName(g Generation) string {
+	if g.Name == "" || g.Name == v.Generations[0].Name {
+		return v.Name
+	}
+	return v.Name + "/" + g.Name
 }
 
 // Generation is one API of a vendor.
@@ -31,6 +41,8 @@ type Generation struct {
 	BaseURL string
 	// NameField is the config field that carries the agent's display name, for adoption by name.
 	NameField string
+	// FilesShownAs is the read-only field that lists the names of uploaded files, "" where there are none.
+	FilesShownAs string
 	// Schema parses the generation's schema; it may be called often and does its work once.
 	Schema func() *schema.Schema
 	// Can says what this API offers.

@@ -53,13 +53,14 @@ type Provider struct {
 	BaseURL string
 	API     string
 	OrgID   string
-	// Auth holds the entries of spec.auth by name (apiKey, email, password, accessToken, oauthURL).
-	Auth    map[string]*Value
-	Options map[string]*Value // vendor settings such as listPath
+	// Auth holds the entries of spec.auth by name: apiKey, email, password, accessToken. Each is a text that is not empty.
+	Auth map[string]*Value
+	// Options holds the settings of single vendors by name: oauthURL, listPath (spec.oauthURL, spec.listPath).
+	Options map[string]*Value
 	Limits  Limits
 	Timeout time.Duration
 	Pos     Pos
-	// At gives the place of a spec field by its name, for messages.
+	// At gives the place of a spec field by its name ("baseURL", "auth.apiKey"), for messages.
 	At map[string]Pos
 }
 
@@ -81,7 +82,8 @@ type Config struct {
 }
 
 // Set is everything that was read. Agents and Providers are in order of address and name. Root is the absolute folder that no path may
-// leave; Paths are the inputs as given; Files counts the manifest files read.
+// leave; Paths are the inputs as given ("." where none was, the folder for a kustomization); Files counts the files (and
+// standard input) that held an agentsync document.
 type Set struct {
 	Agents    []*Agent
 	Providers []*Provider
@@ -89,8 +91,9 @@ type Set struct {
 	Root      string
 	Paths     []string
 	Files     int
-	// Secrets are the values that came from the environment, for masking them wherever text goes out. Short values (under 4
-	// bytes) are left out: masking them would mask ordinary words.
+	// Secrets are the values that came from the environment, and keys and passwords in Provider documents wherever they came from, for
+	// masking them wherever text goes out, the longest first. Short values (under 4 bytes) are left out: masking them would
+	// mask ordinary words.
 	Secrets []string
 	// Warnings are faults that stop nothing.
 	Warnings Problems

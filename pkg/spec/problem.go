@@ -12,6 +12,8 @@ type Problem struct {
 	Message string // lower case, no full stop; names vendor and field where there is one
 	Hint    string // one line, may be empty
 	Warning bool
+	// Field is the name of an unknown config field, "" for other faults.
+	Field string
 }
 
 // Error returns "file:line:column: message".

@@ -30,9 +30,12 @@ type Part struct {
 	// FileName and Open make it a file part.
 	FileName string
 	Open     Opener
+	// Size is the file's, in bytes. Where every file of a form has one, the request carries a Content-Length; else it is sent
+	// in chunks, which some servers refuse.
+	Size int64
 }
 
-// Opener opens a file for reading; it may be called again for a repeat.
+// Opener opens a file for reading; it is called again for a repeat. Close may be called while Read is under way.
 type Opener func() (io.ReadCloser, error)
 
 // Answer is a vendor's 2xx answer. Body is at most [MaxBody] bytes.
@@ -40,10 +43,14 @@ type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
+	call   *call // what it answers; nil for one made by hand
 }
 
 // MaxBody is the largest answer read, in bytes; a larger one is an error.
 const MaxBody = 64 << 20
+
+// DefaultTimeout bounds one attempt where the account says nothing.
+const DefaultTimeout = 30 * time.Second
 
 // Shared is what the accounts of one run share. The zero value works: the network, the real clock, no logging.
 type Shared struct {
@@ -63,7 +70,7 @@ type Shared struct {
 	UserAgent string
 }
 
-// Event is one attempt at a request.
+// Event is one attempt at a request: one request sent. A followed redirect is an attempt of its own.
 type Event struct {
 	Account string
 	Method  string
@@ -82,19 +89,23 @@ type Event struct {
 type Options struct {
 	Account string
 	Vendor  string
+	// BaseURL is https; http only for loopback addresses. It may carry a path, and nothing after it.
 	BaseURL string
-	// Authorize sets the credentials on a request. renew is true on the one repeat after a 401; returning an error that
-	// matches [ErrAuth] then gives up. Nil means no credentials.
+	// Authorize sets the credentials on a request, which has no body yet. renew is true on the one repeat after a 401; returning
+	// an error that matches [ErrAuth] then gives up. Nil means no credentials.
 	Authorize func(ctx context.Context, r *http.Request, renew bool) error
 	// Renews says that Authorize can renew: a 401 is then repeated once.
-	Renews            bool
+	Renews bool
+	// RequestsPerMinute is never exceeded in any minute; 0 means no limit.
 	RequestsPerMinute int
-	MaxInFlight       int
-	Timeout           time.Duration
+	// MaxInFlight is how many requests may be under way at once; 0 means no limit.
+	MaxInFlight int
+	// Timeout bounds one attempt, from sending it to the last byte of its answer; 0 means [DefaultTimeout].
+	Timeout time.Duration
 	// Pace reads a vendor's rate headers; nil where it documents none.
 	Pace func(h http.Header, now time.Time) (remaining int, reset time.Time, ok bool)
 	// Message finds the vendor's message and request id in an error answer. ok is false where the body is not the vendor's own
-	// error shape (a proxy's page, for example).
+	// error shape (a proxy's page, for example). Without it no answer is taken for the vendor's own.
 	Message func(status int, body []byte) (message, requestID string, ok bool)
 	Shared
 }
@@ -114,51 +125,3 @@ var (
 	// ErrOddAnswer: an answer that is not what the vendor documents.
 	ErrOddAnswer = errors.New("unexpected answer")
 )
-
-// Error is a call that failed. It matches the sentinels above; Message is masked and capped.
-type Error struct {
-	Vendor, Account string
-	Method, Path    string
-	Status          int // 0 if no answer came
-	Message         string
-	RequestID       string
-	Attempts        int
-	Kinds           []error // sentinels it matches
-	Err             error   // the cause, if there is one
-}
-
-// Error returns one line: vendor, request, status, message, request id.
-func (e *Error) Error() string { return "not built" }
-
-// Is reports whether target is one of e's kinds.
-func (e *Error) Is(target error) bool {
-	for _, k := range e.Kinds {
-		if k == target {
-			return true
-		}
-	}
-	return false
-}
-
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
-
-// Client talks to one account.
-type Client struct{}
-
-// New checks o and makes a client. It sends nothing.
-func New(o Options) (*Client, error) { return nil, errors.New("not built") }
-
-// Do sends r, paced and with the repeats that are safe, and returns the answer, or an *Error.
-func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
-	return nil, errors.New("not built")
-}
-
-// Masker removes known secrets from text. The zero value masks nothing. Safe for use from several goroutines.
-type Masker struct{}
-
-// Add makes secrets unsayable. Values under 4 bytes are ignored.
-func (m *Masker) Add(secrets ...string) {}
-
-// Mask replaces every secret in s (also as JSON, URL-escaped and base64) by "(sensitive)". A nil Masker returns s.
-func (m *Masker) Mask(s string) string { return s }

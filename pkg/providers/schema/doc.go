@@ -15,4 +15,16 @@
 //	warn            {minimum, maximum, enum, pattern}: limits the vendor does not document; outside them is a warning
 //	unit            "ms", "s", "min", "bytes": for people
 //	source          the vendor page the field comes from
+//
+// What an author of a schema should know beyond that:
+//
+//   - The root is an object with properties, closed unless it has additionalProperties, and has no "required". An object with
+//     neither properties nor additionalProperties is free-form. A field without a type may hold anything.
+//   - sensitive, readOnly, writeOnly, readMaybe, immutable and createOnly hold for everything inside the object or list that has them.
+//   - text and file belong on strings: in a list of files, on its items.
+//   - clear: null says that null itself is what the vendor takes; "null" in a list of types does not.
+//   - What a list item or a "whole" object requires is checked when a manifest is decoded; what another object requires may be
+//     live already, so only a plan can tell.
+//   - An "if" should name its fields under "required" too, else it holds where they are absent.
+//   - $ref reaches into the same file only, and may have keywords beside it, which win; x-agentsync is merged by keyword.
 package schema

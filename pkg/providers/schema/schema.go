@@ -1,22 +1,37 @@
 package schema
 
 import (
+	"strings"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/spec"
 )
 
 // Schema is one vendor's schema. It is not changed after Parse and may be shared.
 type Schema struct {
-	raw  []byte
-	root *diff.Type
+	vendor string
+	raw    []byte
+	doc    *object // raw without $refs
+	root   *node
+	// validator is compiled at the first use.
+	validator func() *jsonschema.Schema
 }
 
 // Parse reads a schema. vendor is the name used in messages. It panics on a schema that is not valid, which only a change to
 // agentsync's own files can cause.
-func Parse(vendor string, raw []byte) *Schema { panic("not built") }
+func Parse(vendor string, raw []byte) *Schema {
+	p := parser{vendor}
+	doc := p.document(raw)
+	s := &Schema{vendor: vendor, raw: raw, doc: doc, root: p.root(doc)}
+	s.validator = sync.OnceValue(func() *jsonschema.Schema { return compile(vendor, raw) })
+	return s
+}
 
 // Type returns the type of the whole config.
-func (s *Schema) Type() *diff.Type { return s.root }
+func (s *Schema) Type() *diff.Type { return s.root.typ }
 
 // JSON returns the schema as published.
 func (s *Schema) JSON() []byte { return s.raw }
@@ -43,9 +58,14 @@ type FileRef struct {
 
 // Decode turns a manifest's config into a desired config, and reports every fault: unknown fields with the nearest known name
 // (unless allowUnknown), wrong types, read-only fields, nulls that cannot clear, and what the vendor documents (enums, ranges,
-// conditional fields). Scalars become what the schema says the field is.
+// conditional fields). Scalars become what the schema says the field is. The problems are in order of their places; where one
+// of them is an error, the Config lacks the values at fault.
 func (s *Schema) Decode(v *spec.Value, allowUnknown bool) (Config, spec.Problems) {
-	panic("not built")
+	d := &decoder{schema: s, allowUnknown: allowUnknown}
+	d.config.Places = map[diff.Pointer]spec.Pos{}
+	d.config.Object = d.root(v)
+	d.validate()
+	return d.config, d.problems.Sorted()
 }
 
 // Place returns the position of p in c: its own, or that of the nearest known value above it.
@@ -54,11 +74,6 @@ func (c Config) Place(p diff.Pointer) spec.Pos {
 		if pos, ok := c.Places[p]; ok || p == "" {
 			return pos
 		}
-		for i := len(p) - 1; i >= 0; i-- {
-			if p[i] == '/' {
-				p = p[:i]
-				break
-			}
-		}
+		p = p[:max(0, strings.LastIndexByte(string(p), '/'))]
 	}
 }

@@ -1,0 +1,48 @@
+// Command agentsync keeps the configuration of AI voice agents in Git: it plans, applies and watches manifests against the live
+// agents of Convirza, Nova, Centerfy and Voicy.
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// secondSignal is the exit status when a person insists on stopping at once.
+const hardStop = exitInterrupted
+
+func main() {
+	os.Exit(run())
+}
+
+// run is the process: it turns the environment into an [app], and signals into a gentle stop first and a hard one after.
+func run() int {
+	dir, err := os.Getwd()
+	if err != nil {
+		dir = "."
+	}
+	stop := make(chan struct{})
+	a := &app{
+		args: os.Args[1:], dir: dir, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		getenv: os.LookupEnv, now: time.Now, stop: stop, pid: os.Getpid(),
+	}
+	a.hostname, _ = os.Hostname()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		first := <-signals
+		a.interrupted.Store(int32(interruptCode(first)))
+		close(stop)
+		<-signals
+		os.Exit(hardStop)
+	}()
+	return a.execute()
+}
+
+func interruptCode(s os.Signal) int {
+	if s == syscall.SIGTERM {
+		return exitTerminated
+	}
+	return exitInterrupted
+}

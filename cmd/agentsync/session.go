@@ -1,0 +1,303 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"agentsync.dev/agentsync/pkg/plan"
+	"agentsync.dev/agentsync/pkg/providers"
+	"agentsync.dev/agentsync/pkg/providers/all"
+	"agentsync.dev/agentsync/pkg/providers/rest"
+	"agentsync.dev/agentsync/pkg/spec"
+	"agentsync.dev/agentsync/pkg/state"
+)
+
+// session is one run's manifests, accounts and state: what plan, apply and drift share.
+type session struct {
+	app      *app
+	flags    *flags
+	set      *spec.Set
+	accounts map[string]*plan.Account
+	agents   []*plan.Agent
+	selected plan.Select
+	mask     *rest.Masker
+	talk     *talker
+	sandbox  *simulation // nil against real vendors
+	// book is nil until online.
+	book    *state.Book
+	entries map[string]state.Entry
+}
+
+// load reads and checks the manifests. It sends nothing and needs no key. Every fault of every manifest is in the one error.
+func (a *app) load(f *flags, paths []string) (*session, error) {
+	s := &session{app: a, flags: f, mask: &rest.Masker{}, accounts: map[string]*plan.Account{}}
+	var err error
+	if s.selected, err = f.selects(); err != nil {
+		return nil, err
+	}
+	if len(paths) > 0 && f.kustomize != "" {
+		return nil, usageError{errors.New("PATHs and --kustomize exclude each other"), "give one of them"}
+	}
+	if f.sandbox {
+		if s.sandbox, err = a.simulate(); err != nil {
+			return nil, err
+		}
+	}
+	set, err := spec.Load(spec.Input{Paths: paths, Kustomize: f.kustomize, Dir: a.dir, Stdin: a.stdin, Getenv: s.getenv})
+	problems, isProblems := err.(spec.Problems)
+	if err != nil && !isProblems {
+		return nil, err
+	}
+	if set != nil {
+		s.set = set
+		s.mask.Add(set.Secrets...)
+		problems = append(problems, s.resolve()...)
+		agents, faults := plan.Decode(set, s.accounts)
+		s.agents = agents
+		problems = append(problems, faults...)
+	}
+	if err := problems.Err(); err != nil {
+		return nil, err
+	}
+	warn(a.stderr, append(set.Warnings, problems.Warnings()...))
+	return s, s.unmatched()
+}
+
+// getenv is the environment as manifests and accounts see it.
+func (s *session) getenv(name string) (string, bool) {
+	if s.sandbox != nil {
+		return s.sandbox.getenv(s.app.getenv, name)
+	}
+	return s.app.getenv(name)
+}
+
+// selects turns the flags that choose agents into a selection.
+func (f *flags) selects() (plan.Select, error) {
+	labels, err := parseSelector(f.selector)
+	if err != nil {
+		return plan.Select{}, usageError{err, "for example -l env=prod,team!=sales"}
+	}
+	for _, target := range f.targets {
+		if provider, name, ok := strings.Cut(target, "/"); !ok || provider == "" || name == "" {
+			return plan.Select{}, usageError{fmt.Errorf("--target: %q is not an address", target), "an address is provider/name, for example voicy/front-desk"}
+		}
+	}
+	return plan.Select{Providers: f.providers, Targets: f.targets, Labels: labels}, nil
+}
+
+// unmatched refuses a --target or --provider that names nothing: a typing mistake must not look like "nothing to do".
+func (s *session) unmatched() error {
+	var addresses, names []string
+	for _, a := range s.set.Agents {
+		addresses = append(addresses, a.Address())
+		names = append(names, a.Provider)
+	}
+	var faults []error
+	for _, target := range s.selected.Targets {
+		if !slices.Contains(addresses, target) {
+			faults = append(faults, usageError{fmt.Errorf("--target: no manifest declares %s", target), nearest(target, addresses)})
+		}
+	}
+	for _, name := range s.selected.Providers {
+		if s.accounts[name] == nil && !slices.Contains(names, name) {
+			faults = append(faults, usageError{fmt.Errorf("--provider: unknown provider %q", name), nearest(name, names)})
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func nearest(name string, known []string) string {
+	if near := spec.Nearest(name, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return ""
+}
+
+// resolve finds the vendor and API generation of every account that a manifest names or declares.
+func (s *session) resolve() spec.Problems {
+	var problems spec.Problems
+	vendors := all.Vendors()
+	add := func(name string, doc *spec.Provider, at spec.Pos) {
+		vendor, generation, problem := providers.Resolve(vendors, name, doc)
+		if problem != nil {
+			if problem.Pos.File == "" {
+				problem.Pos = at
+			}
+			problems = append(problems, *problem)
+			return
+		}
+		s.accounts[name] = &plan.Account{Name: name, Vendor: vendor, Generation: generation}
+	}
+	for _, doc := range s.set.Providers {
+		add(doc.Name, doc, doc.Pos)
+	}
+	for _, agent := range s.set.Agents {
+		if s.accounts[agent.Provider] == nil && s.document(agent.Provider) == nil {
+			add(agent.Provider, nil, agent.ProviderPos)
+		}
+	}
+	return problems
+}
+
+// document returns the Provider document of an account, nil if it has none.
+func (s *session) document(name string) *spec.Provider {
+	for _, doc := range s.set.Providers {
+		if doc.Name == name {
+			return doc
+		}
+	}
+	return nil
+}
+
+// online opens the state, and the accounts that this run needs: those of selected agents and, to prune, those of the state.
+func (s *session) online(ctx context.Context, store state.Store) error {
+	s.book = state.NewBook(store)
+	entries, err := s.book.Load(ctx)
+	if err != nil {
+		return err
+	}
+	s.entries = entries
+	needed := map[string]bool{}
+	for _, a := range s.agents {
+		if s.selected.Keeps(a.Agent) {
+			needed[a.Provider] = true
+		}
+	}
+	for address := range entries {
+		name, _, _ := strings.Cut(address, "/")
+		if s.accounts[name] == nil {
+			if vendor, ok := all.Lookup(name); ok {
+				s.accounts[name] = &plan.Account{Name: name, Vendor: vendor, Generation: vendor.Generations[0]}
+			}
+		}
+		needed[name] = needed[name] || s.flags.prune
+	}
+	var faults []error
+	for _, name := range slices.Sorted(maps.Keys(needed)) {
+		if account := s.accounts[name]; account != nil && needed[name] {
+			faults = append(faults, s.open(account))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// open makes the account's provider.
+func (s *session) open(account *plan.Account) error {
+	doc := s.document(account.Name)
+	operator := providers.Operator{Getenv: s.getenv, AllowHosts: s.flags.allowHosts}
+	shared := s.shared()
+	if s.sandbox != nil {
+		doc = s.sandbox.document(doc)
+		shared.Transport = s.sandbox.server.Transport()
+	}
+	settings, problems := account.Vendor.SettingsFor(account.Name, account.Generation, doc, operator, shared)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	if s.flags.timeout > 0 {
+		settings.Timeout = s.flags.timeout
+	}
+	provider, err := account.Vendor.Open(settings)
+	if err != nil {
+		return err
+	}
+	account.Provider = provider
+	return nil
+}
+
+// shared is what all accounts of this run have in common.
+func (s *session) shared() rest.Shared {
+	if s.talk == nil {
+		s.talk = s.app.newTalker(s.flags)
+	}
+	return rest.Shared{Observe: s.talk.observe, Log: s.talk.logger(s.mask), Mask: s.mask, Now: s.app.now, UserAgent: "agentsync/" + version()}
+}
+
+// store opens the state for reading and, where write is set, for writing. A plan in the sandbox keeps its state in memory, since a
+// plan writes nothing.
+func (s *session) store(ctx context.Context, write bool) (state.Store, error) {
+	if s.sandbox != nil {
+		return s.sandbox.store(ctx, s.agents, write)
+	}
+	return s.app.openState(s.flags, s.set)
+}
+
+// openState finds where the state is kept: flag, Config document, default.
+func (a *app) openState(f *flags, set *spec.Set) (state.Store, error) {
+	where, base := f.state, a.dir
+	if set != nil && set.Config != nil {
+		base = set.Config.Dir
+		if where == "" && set.Config.State != "" {
+			where = set.Config.State
+			if strings.Contains(where, "://") {
+				base = ""
+			}
+		}
+	}
+	switch {
+	case where == "":
+		return state.OpenFolder(filepath.Join(base, ".agentsync")), nil
+	case strings.HasPrefix(where, "file://"):
+		where = strings.TrimPrefix(where, "file://")
+	case strings.Contains(where, "://"):
+		return nil, usageError{fmt.Errorf("state %q: only folders are supported", where), "give a folder, for example --state .agentsync"}
+	}
+	if f.state != "" {
+		base = a.dir
+	}
+	if !filepath.IsAbs(where) {
+		where = filepath.Join(base, where)
+	}
+	return state.OpenFolder(where), nil
+}
+
+// options gathers what the planner is told.
+func (s *session) options(paths []string) plan.Options {
+	o := plan.Options{Select: s.selected, Adopt: s.flags.adopt, Override: spec.DriftPolicy(s.flags.onDrift), Prune: s.flags.prune,
+		Limits: plan.DefaultLimits(), Now: s.app.now(), Mask: s.mask.Mask,
+		Source: plan.Source{Commit: commitOf(s.set.Root), Paths: paths}}
+	if s.flags.kustomize != "" {
+		o.Source.Paths = []string{s.flags.kustomize}
+	}
+	if c := s.set.Config; c != nil {
+		o.Drift = c.Drift
+		for _, limit := range []struct{ said, into *int }{
+			{c.MaxDeletes, &o.Limits.MaxDeletes}, {c.MaxChangedPercent, &o.Limits.MaxChangedPercent}, {c.MinAgents, &o.Limits.MinAgents}} {
+			if limit.said != nil {
+				*limit.into = *limit.said
+			}
+		}
+	}
+	if s.flags.maxDeletes >= 0 {
+		o.Limits.MaxDeletes = s.flags.maxDeletes
+	}
+	if s.flags.forceLarge {
+		o.Limits.MaxChangedPercent = -1
+	}
+	return o
+}
+
+// plan reads the live agents and decides.
+func (s *session) plan(ctx context.Context, paths []string) (*plan.Plan, error) {
+	defer s.talk.phase("reading")()
+	return plan.Build(ctx, plan.Input{Agents: s.agents, Accounts: s.accounts, Entries: s.entries,
+		Requests: s.talk.requests, Options: s.options(paths)})
+}
+
+// sleep waits, or returns early with ctx's error.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

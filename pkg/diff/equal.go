@@ -1,0 +1,114 @@
+package diff
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Equal reports whether two values in normal form mean the same to a vendor whose field has type t: empty values equal absent
+// ones, read-only fields do not count, sets and keyed lists have no order.
+func Equal(t *Type, a, b any) bool {
+	if s, ok := a.(string); ok {
+		if r, ok := b.(string); ok {
+			return s == r
+		}
+	}
+	return cmp.Equal(view(t, a), view(t, b))
+}
+
+// view returns what of v counts in a comparison. Values that cannot be ordered (a set of anything) are ordered by their
+// canonical JSON.
+func view(t *Type, v any) any {
+	if IsEmpty(v) {
+		return nil
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		object := make(Object, len(v))
+		for name, value := range v {
+			field := t.Field(name)
+			if field != nil && field.ReadOnly {
+				continue
+			}
+			if value = view(field, value); value != nil {
+				object[name] = value
+			}
+		}
+		if len(object) == 0 {
+			return nil
+		}
+		return object
+	case []any:
+		list := make([]any, len(v))
+		for i, value := range v {
+			list[i] = view(t.items(), value)
+		}
+		if t != nil && (t.List == Set || t.List == Keyed) {
+			slices.SortFunc(list, func(a, b any) int { return bytes.Compare(sortKey(t, a), sortKey(t, b)) })
+		}
+		return list
+	}
+	return v
+}
+
+func (t *Type) items() *Type {
+	if t == nil {
+		return nil
+	}
+	return t.Items
+}
+
+func sortKey(t *Type, item any) []byte {
+	if object, ok := item.(Object); ok && t.List == Keyed {
+		return Canonical(object[t.Key])
+	}
+	return Canonical(item)
+}
+
+// Canonical returns the canonical JSON of a value in normal form: sorted keys, no white space, no HTML escapes.
+func Canonical(v any) []byte {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		// Normal forms hold nothing that JSON cannot say; anything else is a mistake of the caller.
+		panic(fmt.Sprintf("diff: value is not in normal form: %v", err))
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+}
+
+// Fingerprint returns "sha256:" and the hex digest of what counts in a comparison of doc: two documents that are Equal have
+// the same.
+func Fingerprint(t *Type, doc Object) string {
+	sum := sha256.Sum256(Canonical(view(t, doc)))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// Clone returns a deep copy of v.
+func Clone(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		object := make(Object, len(v))
+		for name, value := range v {
+			object[name] = Clone(value)
+		}
+		return object
+	case []any:
+		list := make([]any, len(v))
+		for i, value := range v {
+			list[i] = Clone(value)
+		}
+		return list
+	}
+	return v
+}
+
+// Keys returns the names of an object in order.
+func Keys(o Object) []string { return slices.Sorted(maps.Keys(o)) }

@@ -1,0 +1,205 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"agentsync.dev/agentsync/pkg/providers"
+	"agentsync.dev/agentsync/pkg/providers/rest"
+	"agentsync.dev/agentsync/pkg/state"
+)
+
+// readers bounds how many agents of one account are asked for at once; the account's own pace and cap hold beside it.
+const readers = 16
+
+// target is one address to read: a declared agent, or an orphan (Agent nil).
+type target struct {
+	address string
+	account *Account
+	agent   *Agent
+	entry   state.Entry
+	known   bool // entry is set
+}
+
+// id returns the live agent that t is bound to, "" for none. The manifest's word counts before the state's.
+func (t *target) id() string {
+	if t.agent != nil && t.agent.ID != "" {
+		return t.agent.ID
+	}
+	return t.entry.Record.ID
+}
+
+// seen is what was read of one target.
+type seen struct {
+	live providers.Live
+	// candidates are the live, unbound agents with the target's name, where it is not bound.
+	candidates []providers.Live
+	// odd says why the account's list is not to be believed, so that no create may rest on it.
+	odd string
+	err error
+}
+
+// observe reads all targets, accounts side by side, and returns what was seen by address. It asks for nothing twice: a list that
+// holds whole agents serves for all of them. taken are the live ids that manifests or the state bind, by account name: they are
+// nobody's candidates.
+func observe(ctx context.Context, targets []*target, taken map[string]map[string]bool) map[string]seen {
+	byAccount := map[*Account][]*target{}
+	for _, t := range targets {
+		byAccount[t.account] = append(byAccount[t.account], t)
+	}
+	var mu sync.Mutex
+	all := make(map[string]seen, len(targets))
+	var group sync.WaitGroup
+	for account, own := range byAccount {
+		group.Go(func() {
+			r := reader{account: account, targets: own, taken: taken[account.Name], put: func(address string, s seen) {
+				mu.Lock()
+				defer mu.Unlock()
+				all[address] = s
+			}}
+			r.read(ctx)
+		})
+	}
+	group.Wait()
+	return all
+}
+
+type reader struct {
+	account *Account
+	targets []*target
+	taken   map[string]bool
+	put     func(address string, s seen)
+}
+
+func (r *reader) read(ctx context.Context) {
+	rows, listErr := r.list(ctx)
+	byID := map[string]providers.Live{}
+	for _, row := range rows {
+		byID[row.ID] = row
+	}
+	var missing names
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(readers)
+	for _, t := range r.targets {
+		id := t.id()
+		if id == "" {
+			continue
+		}
+		if row, listed := byID[id]; listed && row.Whole {
+			r.put(t.address, seen{live: row})
+			continue
+		}
+		if listErr != nil && r.account.Generation.Can.List == "whole" {
+			r.put(t.address, seen{err: listErr})
+			continue
+		}
+		group.Go(func() error {
+			live, err := r.account.Provider.Get(ctx, id)
+			if _, listed := byID[id]; err == nil && rows != nil && !listed && !live.Gone {
+				missing.add(id)
+			}
+			r.put(t.address, seen{live: live, err: err})
+			return nil
+		})
+	}
+	group.Wait()
+	odd := ""
+	if ids := missing.sorted(); len(ids) > 0 {
+		odd = fmt.Sprintf("the list of %s lacks %d agents that exist (%s): it is not complete", r.account.Name, len(ids), ids[0])
+	}
+	r.unbound(ctx, rows, listErr, odd)
+}
+
+// list reads the account's list where it is worth a request: to find agents by name, or because it holds whole agents.
+func (r *reader) list(ctx context.Context) ([]providers.Live, error) {
+	lister, ok := r.account.Provider.(providers.Lister)
+	if !ok || r.account.Generation.Can.List == "none" {
+		return nil, nil
+	}
+	bound := 0
+	for _, t := range r.targets {
+		if t.id() != "" {
+			bound++
+		}
+	}
+	if bound == len(r.targets) && (bound < 2 || r.account.Generation.Can.List != "whole") {
+		return nil, nil
+	}
+	rows, err := lister.List(ctx)
+	if err == nil && rows == nil {
+		rows = []providers.Live{}
+	}
+	return rows, err
+}
+
+// unbound looks for the agents that nothing binds yet, by name.
+func (r *reader) unbound(ctx context.Context, rows []providers.Live, listErr error, odd string) {
+	for _, t := range r.targets {
+		if t.id() != "" {
+			continue
+		}
+		if listErr != nil {
+			r.put(t.address, seen{err: listErr})
+			continue
+		}
+		s := seen{odd: odd}
+		for _, row := range rows {
+			if row.Name == t.name() && !r.taken[row.ID] && !row.Gone {
+				s.candidates = append(s.candidates, row)
+			}
+		}
+		if len(s.candidates) == 1 {
+			s = r.candidate(ctx, s)
+		}
+		r.put(t.address, s)
+	}
+}
+
+// candidate makes the one candidate whole.
+func (r *reader) candidate(ctx context.Context, s seen) seen {
+	if row := s.candidates[0]; row.Whole {
+		s.live = row
+		return s
+	}
+	s.live, s.err = r.account.Provider.Get(ctx, s.candidates[0].ID)
+	if errors.Is(s.err, rest.ErrNotFound) {
+		// Listed and not there: the list is behind. Nothing may be built on it.
+		s.err = fmt.Errorf("%s lists agent %s, but it cannot be read: %w", r.account.Name, s.candidates[0].ID, s.err)
+	}
+	return s
+}
+
+// name is the display name that t's agent would have.
+func (t *target) name() string {
+	if t.agent == nil {
+		return ""
+	}
+	if s, isText := t.agent.Config.Object[t.account.Generation.NameField].(string); isText {
+		return s
+	}
+	return t.agent.Name
+}
+
+// names collects ids from several goroutines.
+type names struct {
+	mu   sync.Mutex
+	list []string
+}
+
+func (a *names) add(name string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.list = append(a.list, name)
+}
+
+func (a *names) sorted() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	slices.Sort(a.list)
+	return a.list
+}

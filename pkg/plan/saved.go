@@ -1,0 +1,76 @@
+package plan
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// maxSaved is the largest saved plan that is read, in bytes.
+const maxSaved = 256 << 20
+
+// Marshal returns p as canonical JSON: the order of fields and changes is decided, two spaces indent, no HTML escapes, a newline at
+// the end. The same bytes are the saved plan and the output of -o json.
+func (p *Plan) Marshal() ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(p); err != nil {
+		return nil, fmt.Errorf("plan: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// digest covers everything but itself, the time, and the count of reads: the same manifests and the same live agents
+// give the same digest on every machine.
+func (p *Plan) digest() string {
+	stable := *p
+	stable.Digest, stable.CreatedAt, stable.Reads = "", "", Reads{}
+	data, err := stable.Marshal()
+	if err != nil {
+		// Every value in a plan came from JSON or YAML.
+		panic(err)
+	}
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// Read reads a saved plan and checks that it is one, of a version that is understood, and as it was written. The changes have no
+// Work: apply plans again and carries out what still agrees.
+func Read(r io.Reader, name string) (*Plan, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxSaved+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(data) > maxSaved {
+		return nil, fmt.Errorf("%s: larger than %d bytes, no plan is", name, maxSaved)
+	}
+	var version struct {
+		FormatVersion string `json:"formatVersion"`
+	}
+	if err := json.Unmarshal(data, &version); err != nil || version.FormatVersion == "" {
+		return nil, fmt.Errorf("%s: not a plan that `agentsync plan --out` wrote", name)
+	}
+	if major, _, _ := strings.Cut(version.FormatVersion, "."); major != "1" {
+		return nil, fmt.Errorf("%s: plan format %s is not understood, this agentsync reads 1.x", name, version.FormatVersion)
+	}
+	var p Plan
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&p); err != nil {
+		return nil, fmt.Errorf("%s: not a plan that `agentsync plan --out` wrote: %w", name, err)
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, fmt.Errorf("%s: something follows the plan", name)
+	}
+	if p.Digest != p.digest() {
+		return nil, fmt.Errorf("%s: the plan was changed after it was written (its digest does not agree)", name)
+	}
+	return &p, nil
+}

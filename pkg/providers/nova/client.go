@@ -1,0 +1,193 @@
+package nova
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"agentsync.dev/agentsync/pkg/providers"
+	"agentsync.dev/agentsync/pkg/providers/rest"
+)
+
+// No limits are documented (checked 2026-11-21); this is the pace to start at.
+const (
+	requestsPerMinute = 300
+	maxInFlight       = 2
+	timeout           = 30 * time.Second
+)
+
+// The first page and the largest size are not documented for agents; those of the same API's voices are 1 and 100 (js-sdk, checked
+// 2026-11-21). maxPages ends a list that never does.
+const (
+	pageSize = 50
+	maxPages = 1000
+)
+
+// account is one organisation at Nova.
+type account struct {
+	org
+	rest *rest.Client
+}
+
+var _ interface {
+	providers.Provider
+	providers.Lister
+} = (*account)(nil)
+
+// open makes an account; see [providers.Vendor].
+func open(s providers.Settings) (providers.Provider, error) {
+	var faults []error
+	key := strings.TrimSpace(s.Values[fieldKey])
+	if key == "" {
+		faults = append(faults, fmt.Errorf("nova: no API key: set NOVA_API_KEY, or auth.apiKey in the Provider document: %w", rest.ErrAuth))
+	}
+	id := strings.TrimSpace(s.Values[fieldOrg])
+	segment, err := rest.Segment(id)
+	switch {
+	case id == "":
+		faults = append(faults, errors.New("nova: no organisation: set NOVA_ORG_ID, or orgID in the Provider document"))
+	case err != nil:
+		faults = append(faults, fmt.Errorf("nova: organisation %w: correct NOVA_ORG_ID, or orgID in the Provider document", err))
+	}
+	client, err := rest.New(options(s, key))
+	if err != nil {
+		faults = append(faults, fmt.Errorf("nova: %w: see NOVA_BASE_URL, or baseURL in the Provider document", err))
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	return &account{org: org(segment), rest: client}, nil
+}
+
+// options are the account's. X-API-Key is the documented header (update-agent, checked 2026-11-21); the SDKs' Bearer is not.
+func options(s providers.Settings, key string) rest.Options {
+	o := rest.Options{
+		Account: s.Account, Vendor: vendorName, BaseURL: baseURL,
+		Authorize: func(_ context.Context, r *http.Request, _ bool) error {
+			r.Header.Set("X-API-Key", key)
+			return nil
+		},
+		RequestsPerMinute: requestsPerMinute, MaxInFlight: maxInFlight, Timeout: timeout,
+		Message: message, Shared: s.Rest,
+	}
+	if given := s.Values[fieldBaseURL]; given != "" {
+		o.BaseURL = given
+	}
+	if s.RequestsPerMinute > 0 {
+		o.RequestsPerMinute = s.RequestsPerMinute
+	}
+	if s.MaxInFlight > 0 {
+		o.MaxInFlight = s.MaxInFlight
+	}
+	if s.Timeout > 0 {
+		o.Timeout = s.Timeout
+	}
+	if o.Mask == nil {
+		o.Mask = new(rest.Masker)
+	}
+	o.Mask.Add(key)
+	return o
+}
+
+// Create implements [providers.Provider].
+func (a *account) Create(c providers.Change) providers.Write { return a.planCreate(c) }
+
+// Update implements [providers.Provider].
+func (a *account) Update(c providers.Change) providers.Write { return a.planUpdate(c) }
+
+// Delete implements [providers.Provider].
+func (a *account) Delete(l providers.Live) providers.Write { return a.planDelete(l) }
+
+// Get implements [providers.Provider].
+func (a *account) Get(ctx context.Context, id string) (providers.Live, error) {
+	path, err := a.agent(id)
+	if err != nil {
+		return providers.Live{}, fmt.Errorf("nova: %w", err)
+	}
+	answer, fields, err := a.do(ctx, rest.Request{Method: http.MethodGet, Path: path})
+	if err != nil {
+		return providers.Live{}, err
+	}
+	l, err := decodeAgent(fields)
+	if err != nil {
+		return providers.Live{}, answer.Odd("%w", err)
+	}
+	if l.ID != id {
+		return providers.Live{}, answer.Odd("agent %s where %s was asked for", l.ID, id)
+	}
+	return l, nil
+}
+
+// List implements [providers.Lister].
+func (a *account) List(ctx context.Context) ([]providers.Live, error) {
+	all := newListing()
+	for number := 1; ; number++ {
+		answer, fields, err := a.do(ctx, rest.Request{Method: http.MethodGet, Path: a.agents(), Query: url.Values{
+			"page": {strconv.Itoa(number)}, "size": {strconv.Itoa(pageSize)},
+		}})
+		if err != nil {
+			return nil, collectionError(err)
+		}
+		p, err := decodePage(fields)
+		if err != nil {
+			return nil, answer.Odd("%w", err)
+		}
+		switch more := all.add(number, p); {
+		case more && number == maxPages:
+			return nil, answer.Odd("the list does not end after %d pages", maxPages)
+		case more:
+			continue
+		}
+		if err := all.complete(); err != nil {
+			return nil, answer.Odd("%w", err)
+		}
+		return all.agents, nil
+	}
+}
+
+// collectionError keeps a 404 of the list from looking like a missing agent.
+func collectionError(err error) error {
+	var e *rest.Error
+	if !errors.As(err, &e) || e.Status != http.StatusNotFound {
+		return err
+	}
+	odd := *e
+	odd.Kinds = []error{rest.ErrOddAnswer}
+	odd.Message = "no agents at this address: check NOVA_ORG_ID and NOVA_BASE_URL, or orgID and baseURL in the Provider document"
+	return &odd
+}
+
+// Send implements [providers.Provider].
+func (a *account) Send(ctx context.Context, r providers.Request) (string, error) {
+	if !r.Creates {
+		_, err := a.rest.Do(ctx, r.Request)
+		return "", err
+	}
+	answer, fields, err := a.do(ctx, r.Request)
+	if err != nil {
+		return "", err
+	}
+	l, err := decodeAgent(fields)
+	if err != nil {
+		return "", answer.Odd("the answer does not say the id of the new agent: %w", err)
+	}
+	return l.ID, nil
+}
+
+// do sends r, whose answer is a JSON object.
+func (a *account) do(ctx context.Context, r rest.Request) (*rest.Answer, map[string]any, error) {
+	answer, err := a.rest.Do(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	var fields map[string]any
+	if err := rest.DecodeJSON(answer, &fields); err != nil {
+		return nil, nil, err
+	}
+	return answer, fields, nil
+}

@@ -1,0 +1,152 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// RoundTrip is one attempt. It reads the whole answer, so that an answer cut short is a failed attempt like any other.
+func (c *call) RoundTrip(req *http.Request) (*http.Response, error) {
+	c.last = c.attempt(req)
+	if c.last.err != nil {
+		return nil, c.last.err
+	}
+	return &http.Response{
+		Status:     http.StatusText(c.last.status),
+		StatusCode: c.last.status,
+		Header:     c.last.header,
+		Body:       io.NopCloser(bytes.NewReader(c.last.body)),
+		Request:    req,
+	}, nil
+}
+
+// attempt takes a slot, gets credentials, waits its turn and sends. The credentials are on a copy of req: a redirect that is
+// followed starts from req, which never had them.
+func (c *call) attempt(req *http.Request) result {
+	ctx, o := req.Context(), &c.client.options
+	began := o.Now()
+	release, err := c.client.pace.slot(ctx)
+	if err != nil {
+		return notSent(err, nil)
+	}
+	defer release()
+	waited := o.Now().Sub(began)
+
+	out := req.Clone(ctx)
+	if o.Authorize != nil {
+		renew := c.renew
+		c.renew = false
+		if err := o.Authorize(ctx, out, renew); err != nil {
+			return notSent(err, credentialsKind(ctx, err))
+		}
+	}
+
+	began = o.Now()
+	if err := c.client.pace.turn(ctx); err != nil {
+		if ctx.Err() != nil {
+			return notSent(err, nil)
+		}
+		return notSent(err, ErrUnavailable)
+	}
+	waited += o.Now().Sub(began)
+	if err := c.payload.attach(out, c.request.Once); err != nil {
+		return notSent(err, nil)
+	}
+	return c.send(out, waited)
+}
+
+// credentialsKind is what a failed Authorize means: the login's own trouble, or that there are no usable credentials. It is
+// never that the request itself was sent, or that what it asks for is gone.
+func credentialsKind(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	for _, kind := range []error{ErrAuth, ErrUnavailable, ErrOddAnswer} {
+		if errors.Is(err, kind) {
+			return kind
+		}
+	}
+	return ErrAuth
+}
+
+func (c *call) send(req *http.Request, waited time.Duration) result {
+	o := &c.client.options
+	ctx, cancel := context.WithTimeout(req.Context(), o.Timeout)
+	defer cancel()
+	var conn connection
+	c.attempts++
+	started := o.Now()
+	resp, err := c.client.transport.RoundTrip(req.WithContext(conn.watch(ctx)))
+	r := result{err: err, sent: true}
+	if err == nil {
+		r = receive(resp)
+		c.client.pace.learn(r.header)
+	}
+	switch {
+	case r.err == nil:
+	case req.Context().Err() != nil:
+		r.err, r.final = req.Context().Err(), true
+	case ctx.Err() != nil:
+		r.err, r.kind = slowError{o.Timeout}, ErrUnavailable
+	default:
+		r.kind, r.final = transportKind(r.err)
+	}
+	if r.status == 0 && conn.nothingSent(err) {
+		r.sent = false
+	}
+	r.interpret(o)
+	c.observe(ctx, r, waited, o.Now().Sub(started))
+	return r
+}
+
+// receive reads an answer. A success is only of use whole; of all other answers the status decides, and a part of the body is better than none.
+func receive(resp *http.Response) result {
+	defer resp.Body.Close()
+	r := result{status: resp.StatusCode, header: resp.Header, sent: true}
+	r.body, r.err = io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
+	if len(r.body) > MaxBody {
+		r.body, r.err = r.body[:MaxBody], errTooLarge
+	} else if r.err != nil {
+		r.err = fmt.Errorf("the answer was cut short: %w", r.err)
+	}
+	if r.status >= http.StatusMultipleChoices {
+		r.err = nil
+	}
+	return r
+}
+
+// observe tells the observer and the log of an attempt.
+func (c *call) observe(ctx context.Context, r result, waited, took time.Duration) {
+	o := &c.client.options
+	e := Event{
+		Account: o.Account, Method: c.request.Method, Path: c.path(), Status: r.status, Attempt: c.attempts,
+		Took: took, Wait: waited, RequestID: c.clean(r.requestID),
+	}
+	if r.err != nil {
+		e.Err = c.cause(r.err)
+	}
+	if o.Observe != nil {
+		o.Observe(e)
+	}
+	if o.Log == nil {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("account", e.Account), slog.String("method", e.Method), slog.String("path", e.Path),
+		slog.Int("status", e.Status), slog.Int("attempt", e.Attempt),
+		slog.Duration("took", e.Took), slog.Duration("wait", e.Wait),
+	}
+	if e.RequestID != "" {
+		attrs = append(attrs, slog.String("request_id", e.RequestID))
+	}
+	if e.Err != nil {
+		attrs = append(attrs, slog.String("error", e.Err.Error()))
+	}
+	o.Log.LogAttrs(ctx, slog.LevelDebug, "request", attrs...)
+}

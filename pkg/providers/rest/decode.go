@@ -1,0 +1,40 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// DecodeJSON decodes the answer's body into into, with numbers as [json.Number]. A body that is not one JSON value of that
+// shape is an *Error as [Answer.Odd] makes it; into is then of no use.
+func DecodeJSON(a *Answer, into any) error {
+	if first := bytes.TrimLeft(a.Body, " \t\r\n"); len(first) == 0 || !bytes.ContainsAny(first[:1], `{["-0123456789tfn`) {
+		return a.Odd("not JSON: %s", excerpt(a.Header, a.Body))
+	}
+	decoder := json.NewDecoder(bytes.NewReader(a.Body))
+	decoder.UseNumber()
+	// From here on the body may well be an agent, so what is in it is not shown.
+	if err := decoder.Decode(into); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return a.Odd("not JSON: %d bytes of %q that end too early", len(a.Body), a.Header.Get("Content-Type"))
+		}
+		return a.Odd("not the JSON that was expected, at byte %d of %q: %w", decoder.InputOffset(), a.Header.Get("Content-Type"), err)
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return a.Odd("not JSON: more follows at byte %d", decoder.InputOffset())
+	}
+	return nil
+}
+
+// Odd returns the error for an answer that is not what the vendor documents; it matches [ErrOddAnswer]. An answer to a write then
+// proves nothing, so its error matches [ErrUnknownOutcome] too.
+func (a *Answer) Odd(format string, args ...any) *Error {
+	err := fmt.Errorf(format, args...)
+	if a.call != nil {
+		return a.call.newError(err, ErrOddAnswer, !a.call.read)
+	}
+	return &Error{Status: a.Status, Message: capped(oneLine(err.Error())), Kinds: []error{ErrOddAnswer}}
+}
