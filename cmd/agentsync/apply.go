@@ -21,9 +21,6 @@ import (
 	"agentsync.dev/agentsync/pkg/state"
 )
 
-// lockTTL is how long a run's lock holds without being renewed.
-const lockTTL = 2 * time.Minute
-
 // applyFlags are apply's own.
 type applyFlags struct {
 	flags
@@ -85,22 +82,32 @@ func (a *app) apply(ctx context.Context, f *applyFlags, paths []string) error {
 		return err
 	}
 	run := state.RunID(a.now())
-	release, err := a.lock(ctx, state.NewBook(store), run, f.lockTimeout)
+	held, err := a.lock(ctx, state.NewBook(store), run, f.lockTimeout)
 	if err != nil {
 		return err
 	}
-	defer release()
+	defer held.release()
+	f.prune = f.prune || (reviewed != nil && reviewed.Summary.Delete > 0)
 	if err := s.online(ctx, store); err != nil {
 		return err
 	}
-	return a.applyLocked(ctx, s, f, paths, run, reviewed)
+	return a.applyLocked(ctx, s, f, applyRun{id: run, paths: paths, reviewed: reviewed, stop: held.stop, guard: held.guard})
+}
+
+// applyRun is one run of apply: its name, what it was asked for, and what ends it early.
+type applyRun struct {
+	id       string
+	paths    []string
+	reviewed *plan.Plan
+	stop     <-chan struct{}
+	guard    func() error
 }
 
 // applyLocked plans, asks and applies, under the lock.
-func (a *app) applyLocked(ctx context.Context, s *session, f *applyFlags, paths []string, run string, reviewed *plan.Plan) error {
+func (a *app) applyLocked(ctx context.Context, s *session, f *applyFlags, run applyRun) error {
 	reading, cancel := a.until(ctx)
 	defer cancel()
-	p, err := s.plan(reading, paths)
+	p, err := s.replan(reading, run.paths, run.reviewed)
 	if err != nil {
 		return err
 	}
@@ -109,14 +116,14 @@ func (a *app) applyLocked(ctx context.Context, s *session, f *applyFlags, paths 
 			return err
 		}
 	}
-	seen := reviewed != nil
-	if p.HasChanges() && reviewed == nil && !f.auto {
+	seen := run.reviewed != nil
+	if p.HasChanges() && run.reviewed == nil && !f.auto {
 		if seen, err = a.ask(p); err != nil {
 			return err
 		}
 	}
-	report := apply.Run(ctx, p, apply.Options{Run: run, Commit: p.Source.Commit, Book: s.book, Seen: seen, Reviewed: reviewed,
-		Parallelism: s.flags.parallelism, Stop: a.stop, Now: a.now, Sleep: sleep, Mask: s.mask.Mask, Progress: s.talk.applying()})
+	report := apply.Run(ctx, p, apply.Options{Run: run.id, Commit: p.Source.Commit, Book: s.book, Seen: seen, Reviewed: run.reviewed,
+		Parallelism: s.flags.parallelism, Stop: run.stop, Guard: run.guard, Now: a.now, Sleep: sleep, Mask: s.mask.Mask, Progress: s.talk.applying()})
 	s.talk.done()
 	if err := s.showReport(report); err != nil {
 		return err
@@ -164,32 +171,6 @@ func (a *app) ask(p *plan.Plan) (bool, error) {
 		fmt.Fprintln(a.stderr)
 	}
 	return false, hinted{errors.New("not approved: nothing was changed"), ""}
-}
-
-// lock takes the state's lock and keeps it until release is called.
-func (a *app) lock(ctx context.Context, book *state.Book, run string, wait time.Duration) (release func(), err error) {
-	lock, err := book.Lock(ctx, state.LockRequest{Holder: fmt.Sprintf("%s pid %d", a.hostname, a.pid), Run: run, TTL: lockTTL, Wait: wait,
-		Clock: state.Clock{Now: a.now, Sleep: sleep}})
-	if err != nil {
-		return nil, hinted{err, "wait for the other run (--lock-timeout 5m), or `agentsync state unlock` if it is dead"}
-	}
-	renewing, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for sleep(renewing, lockTTL/4) == nil {
-			if err := lock.Renew(renewing); err != nil {
-				fmt.Fprintf(a.stderr, "agentsync: warning: the lock could not be renewed: %v\n", err)
-			}
-		}
-	}()
-	return func() {
-		stop()
-		<-done
-		if err := lock.Release(context.WithoutCancel(ctx)); err != nil {
-			fmt.Fprintf(a.stderr, "agentsync: warning: the lock could not be released: %v\n", err)
-		}
-	}, nil
 }
 
 // showReport writes the report in the chosen format.

@@ -260,7 +260,7 @@ func (a *app) openState(f *flags, set *spec.Set) (state.Store, error) {
 // options gathers what the planner is told.
 func (s *session) options(paths []string) plan.Options {
 	o := plan.Options{Select: s.selected, Adopt: s.flags.adopt, Override: spec.DriftPolicy(s.flags.onDrift), Prune: s.flags.prune,
-		Limits: plan.DefaultLimits(), Now: s.app.now(), Mask: s.mask.Mask,
+		Limits: plan.DefaultLimits(), Now: s.app.now(), Mask: s.mask.Mask, Remember: s.mask.Add,
 		Source: plan.Source{Commit: commitOf(s.set.Root), Paths: paths}}
 	if s.flags.kustomize != "" {
 		o.Source.Paths = []string{s.flags.kustomize}
@@ -285,9 +285,20 @@ func (s *session) options(paths []string) plan.Options {
 
 // plan reads the live agents and decides.
 func (s *session) plan(ctx context.Context, paths []string) (*plan.Plan, error) {
+	return s.build(ctx, s.options(paths))
+}
+
+// replan plans as the reviewed plan was allowed to; without one, as the flags say.
+func (s *session) replan(ctx context.Context, paths []string, reviewed *plan.Plan) (*plan.Plan, error) {
+	if reviewed == nil {
+		return s.plan(ctx, paths)
+	}
+	return s.build(ctx, s.options(paths).Reviewed(reviewed))
+}
+
+func (s *session) build(ctx context.Context, o plan.Options) (*plan.Plan, error) {
 	defer s.talk.phase("reading")()
-	return plan.Build(ctx, plan.Input{Agents: s.agents, Accounts: s.accounts, Entries: s.entries,
-		Requests: s.talk.requests, Options: s.options(paths)})
+	return plan.Build(ctx, plan.Input{Agents: s.agents, Accounts: s.accounts, Entries: s.entries, Requests: s.talk.requests, Options: o})
 }
 
 // sleep waits, or returns early with ctx's error.

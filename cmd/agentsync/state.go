@@ -134,19 +134,17 @@ func (a *app) stateShow(f *flags) *cobra.Command {
 
 // entry reads one record; an unknown address is an error with the nearest known one.
 func (a *app) entry(ctx context.Context, book *state.Book, address string) (state.Entry, error) {
-	entries, err := book.Load(ctx)
-	if err != nil {
-		return state.Entry{}, err
+	entry, err := book.Get(ctx, address)
+	if !errors.Is(err, state.ErrNotExist) {
+		return entry, err
 	}
-	entry, ok := entries[address]
-	if !ok {
-		hint := "`agentsync state list` lists the addresses"
+	hint := "`agentsync state list` lists the addresses"
+	if entries, err := book.Load(ctx); err == nil {
 		if near := spec.Nearest(address, addresses(entries)); near != "" {
 			hint = fmt.Sprintf("did you mean %q? ", near) + hint
 		}
-		return state.Entry{}, hinted{fmt.Errorf("the state does not know %s", address), hint}
 	}
-	return entry, nil
+	return entry, hinted{fmt.Errorf("the state does not know %s", address), hint}
 }
 
 func (a *app) stateBind(f *flags) *cobra.Command {
@@ -269,9 +267,6 @@ func (a *app) stateMove(f *flags) *cobra.Command {
 				return err
 			}
 			return a.underLock(c.Context(), book, func() error {
-				if _, err := a.entry(c.Context(), book, args[0]); err != nil {
-					return err
-				}
 				if err := book.Move(c.Context(), args[0], args[1]); err != nil {
 					return err
 				}
@@ -311,10 +306,10 @@ to prevent. A lock that nobody renews expires by itself after two minutes.`,
 
 // underLock runs change while no apply can.
 func (a *app) underLock(ctx context.Context, book *state.Book, change func() error) error {
-	release, err := a.lock(ctx, book, state.RunID(a.now()), 0)
+	held, err := a.lock(ctx, book, state.RunID(a.now()), 0)
 	if err != nil {
 		return err
 	}
-	defer release()
+	defer held.release()
 	return change()
 }

@@ -42,7 +42,8 @@ const (
 
 // Fault is something that goes wrong, for the calls that match.
 type Fault struct {
-	// Vendor, Method and Path say which calls; "" is any. Path is a path.Match pattern for the whole path, with its prefix.
+	// Vendor, Method and Path say which calls; "" is any. Path is a path.Match pattern for the whole path, with its prefix; with
+	// /** at its end it is everything below.
 	Vendor, Method, Path string
 	// Nth is the first matching call it strikes, from 1; 0 is the first. Times is how many it strikes; 0 is one where Nth is
 	// given, and else all.
@@ -100,6 +101,9 @@ func (f *armed) matches(in *request) bool {
 	if f.Path == "" {
 		return true
 	}
+	if prefix, below := strings.CutSuffix(f.Path, "**"); below {
+		return strings.HasPrefix(in.fullPath, prefix)
+	}
 	ok, err := path.Match(f.Path, in.fullPath)
 	return ok && err == nil
 }
@@ -120,18 +124,22 @@ func (f *armed) due() bool {
 
 // ParseFault reads a fault as text, for a flag:
 //
-//	METHOD PATH KIND [name=value ...]
+//	[METHOD] PATH KIND [name=value ...]
 //
-// METHOD may be *, PATH is a pattern with the vendor's prefix (or *), KIND is a status code or a kind's name, with "-after" at
+// METHOD may be *, PATH is a pattern with the vendor's prefix (or *, then with a METHOD), KIND is a status code or a kind's name, with "-after" at
 // its end to let the vendor carry out the call first. Names are nth, times, for (slow) and retry-after (a status code):
 //
 //	PATCH /voicy/v1/update-agent/* 500 times=2
 //	POST /convirza/v3/ai-voice-agents reset-after nth=1
 //	GET /nova/api/org/*/agents 429 retry-after=2 times=1
+//	/voicy/** 503
 func ParseFault(text string) (Fault, error) {
 	words := strings.Fields(text)
+	if strings.HasPrefix(text, "/") {
+		words = append([]string{"*"}, words...)
+	}
 	if len(words) < 3 {
-		return Fault{}, fmt.Errorf("fault %q: want METHOD PATH KIND [name=value ...]", text)
+		return Fault{}, fmt.Errorf("fault %q: want [METHOD] PATH KIND [name=value ...]", text)
 	}
 	f := Fault{Method: strings.ToUpper(words[0]), Path: words[1]}
 	if f.Method == "*" {

@@ -124,6 +124,8 @@ func TestFaultMatching(t *testing.T) {
 		"third":        {Fault{Nth: 3}, []int{200, 200, 503, 200}},
 		"second and 3": {Fault{Nth: 2, Times: 2}, []int{200, 503, 503, 200}},
 		"path":         {Fault{Path: prefixVoicy + "/get-agent/*"}, []int{503, 503, 503, 503}},
+		"below":        {Fault{Path: "/voicy/**"}, []int{503, 503, 503, 503}},
+		"not below":    {Fault{Path: "/nova/**"}, []int{200, 200, 200, 200}},
 		"other path":   {Fault{Path: prefixVoicy + "/*"}, []int{200, 200, 200, 200}},
 		"other method": {Fault{Method: "PATCH"}, []int{200, 200, 200, 200}},
 		"other vendor": {Fault{Vendor: VoicyFunctions}, []int{200, 200, 200, 200}},
@@ -230,6 +232,7 @@ func TestParseFault(t *testing.T) {
 		"post /convirza/v3/ai-voice-agents reset-after nth=1":           {Method: "POST", Path: "/convirza/v3/ai-voice-agents", Kind: FaultReset, After: true, Nth: 1},
 		"GET * 429 retry-after=2":                                       {Method: "GET", Kind: FaultStatus, Status: 429, Header: http.Header{"Retry-After": {"2"}}},
 		"* /nova/api/org/*/agents slow for=2s":                          {Path: "/nova/api/org/*/agents", Kind: FaultSlow, For: 2 * time.Second},
+		"/voicy/** 503":                                                 {Path: "/voicy/**", Kind: FaultStatus, Status: 503},
 		"* * garbage":                                                   {Kind: FaultGarbage},
 		"PUT /centerfy/functions/v1/crm-api/update-agent/* 502-after  ": {Method: "PUT", Path: "/centerfy/functions/v1/crm-api/update-agent/*", Kind: FaultStatus, Status: 502, After: true},
 	} {
@@ -238,8 +241,8 @@ func TestParseFault(t *testing.T) {
 		}
 	}
 	for text, says := range map[string]string{
-		"":                     "want METHOD PATH KIND",
-		"GET /x":               "want METHOD PATH KIND",
+		"":                     "want [METHOD] PATH KIND",
+		"GET /x":               "want [METHOD] PATH KIND",
 		"GET [ 500":            "syntax error in pattern",
 		"GET * hook":           `unknown kind "hook"`,
 		"GET * 99":             "want 200 to 599",

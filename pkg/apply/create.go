@@ -54,8 +54,7 @@ func (j *job) name() string {
 
 // post sends the create and finds out what became of it.
 func (j *job) post(ctx context.Context) (id string, ok bool) {
-	j.result.Requests++
-	id, err := j.provider().Send(ctx, j.work().Write.Requests[0])
+	id, err := j.sendOne(ctx, j.work().Write.Requests[0])
 	switch {
 	case err == nil:
 		return id, true
@@ -66,7 +65,7 @@ func (j *job) post(ctx context.Context) (id string, ok bool) {
 	if forget := j.Book.Remove(context.WithoutCancel(ctx), j.change.Address, j.work().Entry.Version); forget != nil {
 		err = fmt.Errorf("%w (and the intent to create could not be taken back: %w)", err, forget)
 	}
-	j.end(Failed, err)
+	j.failed(err)
 	return "", false
 }
 

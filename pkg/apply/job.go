@@ -36,6 +36,29 @@ func (j *job) end(outcome Outcome, err error) {
 	}
 }
 
+// sendOne sends one write, unless the run may no longer write.
+func (j *job) sendOne(ctx context.Context, r providers.Request) (id string, err error) {
+	if j.Guard != nil {
+		if err := j.Guard(); err != nil {
+			return "", fmt.Errorf("%w: %w", errGuard, err)
+		}
+	}
+	j.result.Requests++
+	return j.provider().Send(ctx, r)
+}
+
+// errGuard: nothing was sent, because this run may no longer write.
+var errGuard = errors.New("not sent")
+
+// failed ends a job whose write was surely not carried out.
+func (j *job) failed(err error) {
+	if errors.Is(err, errGuard) {
+		j.end(NotAttempted, err)
+		return
+	}
+	j.end(Failed, err)
+}
+
 func (j *job) find(f providers.Finding) { j.result.Findings = append(j.result.Findings, f) }
 
 func (j *job) refuse(f providers.Finding) {

@@ -41,7 +41,7 @@ func (j *job) record(ctx context.Context, live providers.Live, change providers.
 		next.Files[f.Name] = f.SHA256
 	}
 	base := diff.Project(j.types(), live.Config, change.Desired)
-	j.keepUnreadable(base, change)
+	diff.KeepUnreadable(j.types(), base, change.Base, j.change.Action == plan.Create)
 	for _, p := range w.Left {
 		if old, known := p.Get(change.Base); known {
 			p.Set(base, old)
@@ -61,21 +61,6 @@ func (j *job) record(ctx context.Context, live providers.Live, change providers.
 	}
 	w.Entry = state.Entry{Record: next, Version: version}
 	return nil
-}
-
-// keepUnreadable keeps in base what is known of fields that cannot be read: what was applied to them earlier, or that they are at the
-// vendor's default (null) because agentsync created the agent and never set them.
-func (j *job) keepUnreadable(base diff.Object, change providers.Change) {
-	for name, field := range j.types().Fields {
-		if _, declared := base[name]; declared || !field.WriteOnly {
-			continue
-		}
-		if old, known := change.Base[name]; known {
-			base[name] = old
-		} else if j.change.Action == plan.Create {
-			base[name] = nil
-		}
-	}
 }
 
 // sameRecord reports whether the old record says what the new one would: then nothing is written.

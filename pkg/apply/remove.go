@@ -34,14 +34,13 @@ func (j *job) remove(ctx context.Context) {
 func (j *job) deleted(ctx context.Context) bool {
 	var failure error
 	for _, r := range j.work().Write.Requests {
-		j.result.Requests++
-		if _, failure = j.provider().Send(ctx, r); failure != nil {
+		if _, failure = j.sendOne(ctx, r); failure != nil {
 			break
 		}
 		j.result.Wrote = true
 	}
 	if failure != nil && !uncertain(failure) && !errors.Is(failure, rest.ErrNotFound) {
-		j.end(Failed, failure)
+		j.failed(failure)
 		return false
 	}
 	ctx = context.WithoutCancel(ctx)

@@ -69,14 +69,13 @@ func union(a, b diff.Object) []string {
 func (j *job) send(ctx context.Context, before providers.Live, change providers.Change, requests []providers.Request) {
 	var failure error
 	for _, r := range requests {
-		j.result.Requests++
-		if _, failure = j.provider().Send(ctx, r); failure != nil {
+		if _, failure = j.sendOne(ctx, r); failure != nil {
 			break
 		}
 		j.result.Wrote = true
 	}
 	if failure != nil && !uncertain(failure) {
-		j.end(Failed, failure)
+		j.failed(failure)
 		return
 	}
 	after, verdict := j.readBack(ctx, before, change, failure == nil)

@@ -146,7 +146,7 @@ func current(t *Type, base, live value) value {
 func origin(t *Type, base, now value, desired any) Origin {
 	unreadable := t != nil && t.WriteOnly
 	switch {
-	case !base.there && !now.there && !unreadable:
+	case !base.there && (!now.there || now.v == nil) && !unreadable:
 		return FromManifest
 	case !base.there:
 		return Unknown

@@ -126,6 +126,31 @@ func Project(t *Type, live, desired Object) Object {
 	return base
 }
 
+// KeepUnreadable completes base, the projection of a read, with what is known of write-only fields that the manifest does not declare: what old
+// holds of them or, where fresh says that agentsync just created the agent and never set them, null for "at the vendor's
+// default". base is changed.
+func KeepUnreadable(t *Type, base, old Object, fresh bool) {
+	if t == nil {
+		return
+	}
+	for name, field := range t.Fields {
+		value, declared := base[name]
+		if inner, isObject := value.(Object); isObject && !field.Whole {
+			under, _ := old[name].(Object)
+			KeepUnreadable(field, inner, under, fresh)
+			continue
+		}
+		if declared || !field.WriteOnly {
+			continue
+		}
+		if known, there := old[name]; there {
+			base[name] = known
+		} else if fresh {
+			base[name] = nil
+		}
+	}
+}
+
 // Without returns doc without the values at the given pointers; objects that become empty go too. doc is not changed.
 func Without(doc Object, pointers []Pointer) Object {
 	if len(pointers) == 0 {

@@ -29,6 +29,8 @@ type Options struct {
 	Source Source
 	// Mask removes known secrets from text.
 	Mask func(string) string
+	// Remember is told the sensitive values that were read or are to be sent, for Mask. It may be nil.
+	Remember func(...string)
 }
 
 // Limits bound what one plan may do. MaxDeletes and MaxChangedPercent below 0 mean no limit.

@@ -125,13 +125,21 @@ func (d *decider) base() diff.Object {
 func (d *decider) resumed(live providers.Live, base *diff.Object) {
 	if *base == nil {
 		*base = diff.Project(d.types(), live.Config, d.agent.Config.Object)
-		for _, name := range diff.Keys(*base) {
-			if field := d.types().Field(name); field != nil && field.WriteOnly {
-				(*base)[name] = nil
-			}
-		}
+		forgetUnreadable(d.types(), *base)
+		diff.KeepUnreadable(d.types(), *base, nil, true)
 	}
 	d.warn(providers.CodeResumed, fmt.Sprintf("the create of run %s was interrupted; it is finished now", d.entry.Record.Pending.Run), "")
+}
+
+// forgetUnreadable takes what cannot be read out of a base that was projected from a read: it holds only what is wanted.
+func forgetUnreadable(t *diff.Type, base diff.Object) {
+	for name, field := range t.Fields {
+		if inner, isObject := base[name].(diff.Object); isObject && !field.Whole {
+			forgetUnreadable(field, inner)
+		} else if field.WriteOnly {
+			delete(base, name)
+		}
+	}
 }
 
 func (d *decider) types() *diff.Type { return d.account.Generation.Schema().Type() }
@@ -147,6 +155,7 @@ func (d *decider) compare(live providers.Live, base diff.Object) {
 	fields = d.files(fields, live, desired)
 	d.work.Fields = fields
 	d.work.Secret = secrets(t, d.agent.Config.Sensitive, base, live.Config, desired)
+	d.remember(live.Config, desired)
 	kept, left := d.sort(fields)
 	d.work.Left = slices.Concat(left, skip)
 	d.work.Change = providers.Change{

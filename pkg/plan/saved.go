@@ -7,7 +7,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+
+	"agentsync.dev/agentsync/pkg/providers"
 )
 
 // maxSaved is the largest saved plan that is read, in bytes.
@@ -73,4 +76,35 @@ func Read(r io.Reader, name string) (*Plan, error) {
 		return nil, fmt.Errorf("%s: the plan was changed after it was written (its digest does not agree)", name)
 	}
 	return &p, nil
+}
+
+// Reviewed returns o with what a reviewed plan already allows: whoever approved its adoptions, deletes and share of changes
+// need not say so again. What the file does not hold is refused by its precondition anyway.
+func (o Options) Reviewed(p *Plan) Options {
+	deletes := 0
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		if c.Blocked() {
+			continue
+		}
+		switch c.Action {
+		case Adopt:
+			o.Adopt = true
+		case Delete:
+			o.Prune = true
+			deletes++
+		}
+	}
+	o.Limits.MaxDeletes = max(o.Limits.MaxDeletes, deletes)
+	if changes := p.Summary.Update + p.Summary.Delete; changes > 0 && !p.holds(providers.CodeMaxChanged) {
+		o.Limits.MaxChangedPercent = -1
+	}
+	return o
+}
+
+// holds reports whether any change has a finding of this code.
+func (p *Plan) holds(code string) bool {
+	return slices.ContainsFunc(p.Changes, func(c Change) bool {
+		return slices.ContainsFunc(c.Findings, func(f providers.Finding) bool { return f.Code == code })
+	})
 }

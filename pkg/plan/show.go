@@ -57,6 +57,42 @@ func (d *decider) show() []Field {
 	return shown
 }
 
+// shortestSecret is the length from which a sensitive value is masked wherever text goes out; shorter ones are too likely to be
+// ordinary words.
+const shortestSecret = 8
+
+// remember tells the masker about the sensitive values of this agent, so that a vendor's message that echoes a request does
+// not show them.
+func (d *decider) remember(docs ...diff.Object) {
+	if d.opt.Remember == nil {
+		return
+	}
+	for _, doc := range docs {
+		for _, p := range d.work.Secret {
+			if v, ok := p.Get(doc); ok {
+				remember(v, d.opt.Remember)
+			}
+		}
+	}
+}
+
+func remember(v any, put func(...string)) {
+	switch v := v.(type) {
+	case string:
+		if len(v) >= shortestSecret {
+			put(v)
+		}
+	case []any:
+		for _, item := range v {
+			remember(item, put)
+		}
+	case map[string]any:
+		for _, item := range v {
+			remember(item, put)
+		}
+	}
+}
+
 // mask removes known secrets from the strings in v: a secret may have been copied into an ordinary field.
 func (d *decider) mask(v any) any {
 	if d.opt.Mask == nil {

@@ -17,7 +17,7 @@ import (
 )
 
 // kustomization builds the folder that the caller gave. No plugin, function or chart is run, nothing is fetched, and nothing out of
-// the tree is read. The kustomize library keeps its schema in a global, so builds must not run at the same time.
+// the tree is read.
 func (l *loader) kustomization() []manifest {
 	in := l.inputs[0]
 	if in.missing {

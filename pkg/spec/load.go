@@ -28,7 +28,8 @@ const (
 type Input struct {
 	// Paths are files, folders (read recursively) or "-"; none means Dir.
 	Paths []string
-	// Kustomize is a folder to build with kustomize instead of Paths.
+	// Kustomize is a folder to build with kustomize instead of Paths. The kustomize library keeps its schemas in a global, so builds
+	// must not run at the same time.
 	Kustomize string
 	// Dir is the absolute working directory.
 	Dir string

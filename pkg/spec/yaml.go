@@ -123,6 +123,7 @@ type converter struct {
 	file     string
 	nodes    int
 	open     map[*yaml.Node]bool // the anchors being expanded
+	outer    *yaml.Node          // the outermost alias being expanded, the place of what only the expansion made too large
 	stopped  bool                // by a cap: what was converted is not to be used
 	problems Problems
 }
@@ -135,6 +136,9 @@ func (c *converter) fault(n *yaml.Node, message, hint string) {
 
 func (c *converter) stop(n *yaml.Node, message, hint string) *Value {
 	c.stopped = true
+	if c.outer != nil {
+		n = c.outer
+	}
 	c.fault(n, message, hint)
 	return &Value{}
 }
@@ -178,6 +182,10 @@ func (c *converter) alias(n *yaml.Node, depth int) *Value {
 	}
 	c.open[n.Alias] = true
 	defer delete(c.open, n.Alias)
+	if c.outer == nil {
+		c.outer = n
+		defer func() { c.outer = nil }()
+	}
 	return c.value(n.Alias, depth)
 }
 

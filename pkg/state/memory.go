@@ -2,8 +2,6 @@ package state
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,64 +21,86 @@ var _ Store = (*Memory)(nil)
 // String returns "memory".
 func (m *Memory) String() string { return "memory" }
 
-func versionOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
+// at checks a call and names the key for its errors.
+func (m *Memory) at(ctx context.Context, key string) (place string, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	return m.String() + "/" + key, CheckKey(key)
 }
 
 // Get returns the object, or ErrNotExist.
-func (m *Memory) Get(_ context.Context, key string) (Item, error) {
+func (m *Memory) Get(ctx context.Context, key string) (Item, error) {
+	place, err := m.at(ctx, key)
+	if err != nil {
+		return Item{}, err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	data, ok := m.objects[key]
 	if !ok {
-		return Item{}, fmt.Errorf("memory: %s: %w", key, ErrNotExist)
+		return Item{}, fmt.Errorf("%s: %w", place, ErrNotExist)
 	}
-	return Item{Key: key, Data: slices.Clone(data), Version: versionOf(data)}, nil
+	return Item{Key: key, Data: slices.Clone(data), Version: contentVersion(data)}, nil
 }
 
 // Create writes a new object, or returns ErrExists.
-func (m *Memory) Create(_ context.Context, key string, data []byte) (string, error) {
+func (m *Memory) Create(ctx context.Context, key string, data []byte) (string, error) {
+	place, err := m.at(ctx, key)
+	if err != nil {
+		return "", err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, ok := m.objects[key]; ok {
-		return "", fmt.Errorf("memory: %s: %w", key, ErrExists)
+		return "", fmt.Errorf("%s: %w", place, ErrExists)
 	}
 	if m.objects == nil {
 		m.objects = map[string][]byte{}
 	}
 	m.objects[key] = slices.Clone(data)
-	return versionOf(data), nil
+	return contentVersion(data), nil
 }
 
 // Replace writes over the version it names, or returns ErrConflict.
-func (m *Memory) Replace(_ context.Context, key string, data []byte, version string) (string, error) {
+func (m *Memory) Replace(ctx context.Context, key string, data []byte, version string) (string, error) {
+	place, err := m.at(ctx, key)
+	if err != nil {
+		return "", err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if old, ok := m.objects[key]; !ok || versionOf(old) != version {
-		return "", fmt.Errorf("memory: %s: %w", key, ErrConflict)
+	if old, ok := m.objects[key]; !ok || contentVersion(old) != version {
+		return "", fmt.Errorf("%s: %w", place, ErrConflict)
 	}
 	m.objects[key] = slices.Clone(data)
-	return versionOf(data), nil
+	return contentVersion(data), nil
 }
 
 // Delete removes the version it names, or returns ErrConflict or ErrNotExist.
-func (m *Memory) Delete(_ context.Context, key, version string) error {
+func (m *Memory) Delete(ctx context.Context, key, version string) error {
+	place, err := m.at(ctx, key)
+	if err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	old, ok := m.objects[key]
 	switch {
 	case !ok:
-		return fmt.Errorf("memory: %s: %w", key, ErrNotExist)
-	case versionOf(old) != version:
-		return fmt.Errorf("memory: %s: %w", key, ErrConflict)
+		return fmt.Errorf("%s: %w", place, ErrNotExist)
+	case contentVersion(old) != version:
+		return fmt.Errorf("%s: %w", place, ErrConflict)
 	}
 	delete(m.objects, key)
 	return nil
 }
 
 // List returns the keys below prefix in order.
-func (m *Memory) List(_ context.Context, prefix string) ([]string, error) {
+func (m *Memory) List(ctx context.Context, prefix string) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var keys []string

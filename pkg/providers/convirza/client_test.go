@@ -204,10 +204,10 @@ func TestListFaults(t *testing.T) {
 	if _, err := a.List(t.Context()); err == nil || errors.Is(err, rest.ErrNotFound) || !strings.Contains(err.Error(), "CONVIRZA_LIST_PATH") {
 		t.Errorf("404: %v", err)
 	}
-	next := 1
+	next := 0
 	endless := &vendor{answer: func(*http.Request) (int, string, error) {
-		next += pageSize
-		return 200, `{"code": 200, "data": ` + rows(next, pageSize) + `}`, nil
+		next++
+		return 200, `{"code": 200, "data": {"agents": ` + rows(next, 1) + `, "total": 1000000}}`, nil
 	}}
 	a, _ = opened(t, endless, withToken())
 	if _, err := a.List(t.Context()); !errors.Is(err, rest.ErrOddAnswer) || len(endless.asked) != maxPages {

@@ -43,7 +43,7 @@ func place(order []string, name string) int {
 	return len(order)
 }
 
-// encode makes the form that carries body and files, and the names in it, in order. A value that a form cannot say is a finding.
+// encode makes the form that carries body and files, in the vendor's order, and the names in it, sorted. A value that a form cannot say is a finding.
 func encode(body diff.Object, files []providers.File) (form []rest.Part, fields []string, findings []providers.Finding) {
 	for _, name := range inOrder(diff.Keys(body)) {
 		parts, ok := textParts(name, body[name])
@@ -61,6 +61,7 @@ func encode(body diff.Object, files []providers.File) (form []rest.Part, fields 
 	if len(files) > 0 {
 		fields = append(fields, filesField)
 	}
+	slices.Sort(fields)
 	return form, fields, findings
 }
 

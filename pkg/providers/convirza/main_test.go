@@ -1,8 +1,6 @@
 package convirza
 
 import (
-	"bytes"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -117,7 +115,7 @@ func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name+".golden")
 	if *writeGolden {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -133,13 +131,4 @@ func codes(findings []providers.Finding) string {
 		all = append(all, fmt.Sprintf("%s %s", f.Severity, f.Code))
 	}
 	return strings.Join(all, ", ")
-}
-
-func toJSON(t testing.TB, v any) []byte {
-	t.Helper()
-	raw, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bytes.TrimSpace(raw)
 }

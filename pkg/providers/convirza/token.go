@@ -152,19 +152,23 @@ func (t *tokens) request(ctx context.Context, client *rest.Client, r rest.Reques
 	return p.access, nil
 }
 
-// loginError says why a login failed, and remembers a refusal. That a login may have happened says nothing of the request it was for.
+// loginError says why a login failed, and remembers a refusal. Of what the login's own request matches, only what holds for the request it
+// was for is kept: a login that is not found, or may have happened, says nothing of an agent.
 func (t *tokens) loginError(err error) error {
 	var e *rest.Error
 	if !errors.As(err, &e) {
 		return err
 	}
 	login := *e
-	login.Kinds = slices.DeleteFunc(slices.Clone(e.Kinds), func(kind error) bool { return kind == rest.ErrUnknownOutcome })
+	login.Kinds = slices.DeleteFunc(slices.Clone(e.Kinds), func(kind error) bool {
+		return kind != rest.ErrUnavailable && kind != rest.ErrOddAnswer
+	})
 	if login.Status == http.StatusTooManyRequests {
 		return fmt.Errorf("the login failed: %w; logins are limited to 10 a minute for all users behind one address: try again later", &login)
 	}
 	err = fmt.Errorf("the login failed: %w; check CONVIRZA_EMAIL, CONVIRZA_PASSWORD and CONVIRZA_OAUTH_URL", &login)
 	if login.Status >= 400 && login.Status < 500 {
+		login.Kinds = []error{rest.ErrAuth}
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.refused = err

@@ -21,8 +21,8 @@ const (
 	timeout           = 30 * time.Second
 )
 
-// The first page and the largest size are not documented for agents; those of the same API's voices are 1 and 100 (js-sdk, checked
-// 2026-11-21). maxPages ends a list that never does.
+// The number of the first page and the largest size are not documented for agents; of the same API's voices they are 1 and 100 (js-sdk,
+// checked 2026-11-21). maxPages ends a list that never does.
 const (
 	pageSize = 50
 	maxPages = 1000
@@ -126,28 +126,44 @@ func (a *account) Get(ctx context.Context, id string) (providers.Live, error) {
 // List implements [providers.Lister].
 func (a *account) List(ctx context.Context) ([]providers.Live, error) {
 	all := newListing()
-	for number := 1; ; number++ {
-		answer, fields, err := a.do(ctx, rest.Request{Method: http.MethodGet, Path: a.agents(), Query: url.Values{
-			"page": {strconv.Itoa(number)}, "size": {strconv.Itoa(pageSize)},
-		}})
-		if err != nil {
-			return nil, collectionError(err)
+	var answer *rest.Answer
+	for number, more := 1, true; more; number++ {
+		var p page
+		var err error
+		if answer, p, err = a.page(ctx, number); err != nil {
+			return nil, err
 		}
-		p, err := decodePage(fields)
-		if err != nil {
-			return nil, answer.Odd("%w", err)
-		}
-		switch more := all.add(number, p); {
-		case more && number == maxPages:
+		if more = all.add(number, p); more && number == maxPages {
 			return nil, answer.Odd("the list does not end after %d pages", maxPages)
-		case more:
-			continue
 		}
-		if err := all.complete(); err != nil {
-			return nil, answer.Odd("%w", err)
-		}
-		return all.agents, nil
 	}
+	// Should pages count from 0, then the first is still to come.
+	if !all.proven() {
+		_, p, err := a.page(ctx, 0)
+		if err != nil && !errors.Is(err, rest.ErrRejected) {
+			return nil, err
+		}
+		all.add(0, p)
+	}
+	if err := all.complete(); err != nil {
+		return nil, answer.Odd("%w", err)
+	}
+	return all.agents, nil
+}
+
+// page reads one page of the list.
+func (a *account) page(ctx context.Context, number int) (*rest.Answer, page, error) {
+	answer, fields, err := a.do(ctx, rest.Request{Method: http.MethodGet, Path: a.agents(), Query: url.Values{
+		"page": {strconv.Itoa(number)}, "size": {strconv.Itoa(pageSize)},
+	}})
+	if err != nil {
+		return nil, noPage(), collectionError(err)
+	}
+	p, err := decodePage(fields)
+	if err != nil {
+		return nil, noPage(), answer.Odd("%w", err)
+	}
+	return answer, p, nil
 }
 
 // collectionError keeps a 404 of the list from looking like a missing agent.

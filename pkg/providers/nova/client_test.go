@@ -143,8 +143,25 @@ func TestList(t *testing.T) {
 		{"no meta", map[string]string{
 			fmt.Sprintf(uri, 1): `200 {"data":[{"id":"a"}]}`,
 			fmt.Sprintf(uri, 2): `200 {"data":[{"id":"a"}]}`,
+			fmt.Sprintf(uri, 0): `400 {"message":"page starts at 1"}`,
 		}, "a:", nil, ""},
-		{"too few", map[string]string{fmt.Sprintf(uri, 1): `200 {"data":[{"id":"a"}],"meta":{"total":2,"total_pages":1}}`}, "", rest.ErrOddAnswer, "says that there are 2"},
+		{"pages from 0", map[string]string{
+			fmt.Sprintf(uri, 1): `200 {"data":[{"id":"b"}],"meta":{"total":2,"total_pages":2}}`,
+			fmt.Sprintf(uri, 2): `200 {"data":[],"meta":{"total":2,"total_pages":2}}`,
+			fmt.Sprintf(uri, 0): `200 {"data":[{"id":"a"}],"meta":{"total":2,"total_pages":2}}`,
+		}, "b: a:", nil, ""},
+		{"pages from 0, no meta", map[string]string{
+			fmt.Sprintf(uri, 1): `200 {"data":[]}`,
+			fmt.Sprintf(uri, 0): `200 {"data":[{"id":"a"}]}`,
+		}, "a:", nil, ""},
+		{"odd page 0", map[string]string{
+			fmt.Sprintf(uri, 1): `200 {"data":[]}`,
+			fmt.Sprintf(uri, 0): `200 {"status":true}`,
+		}, "", rest.ErrOddAnswer, "no list of agents"},
+		{"too few", map[string]string{
+			fmt.Sprintf(uri, 1): `200 {"data":[{"id":"a"}],"meta":{"total":2,"total_pages":1}}`,
+			fmt.Sprintf(uri, 0): `422 {"message":"page starts at 1"}`,
+		}, "", rest.ErrOddAnswer, "says that there are 2"},
 		{"odd page", map[string]string{fmt.Sprintf(uri, 1): `200 {"status":true}`}, "", rest.ErrOddAnswer, "no list of agents"},
 		{"no such organisation", map[string]string{fmt.Sprintf(uri, 1): `404 {"message":"organization not found"}`}, "", rest.ErrOddAnswer, "NOVA_ORG_ID"},
 		{"denied", map[string]string{fmt.Sprintf(uri, 1): `401 {"message":"no"}`}, "", rest.ErrAuth, ""},

@@ -77,24 +77,26 @@ type page struct {
 	total, pages int
 }
 
+func noPage() page { return page{total: -1, pages: -1} }
+
 // decodePage reads {"data": [summary], "meta": {page, size, total, total_pages}}, all of it optional (js-sdk, agents.list, checked
-// 2026-11-21).
+// 2026-11-21). Error answers have a data too, which is null, so null is an empty page only beside a meta.
 func decodePage(fields map[string]any) (page, error) {
 	meta, _ := fields["meta"].(map[string]any)
 	p := page{total: count(meta["total"]), pages: count(meta["total_pages"])}
-	data, hasData := fields["data"]
+	data := fields["data"]
 	items, isList := data.([]any)
-	if (data != nil && !isList) || (!hasData && meta == nil) {
-		return page{}, errors.New("no list of agents in the answer")
+	if !isList && (data != nil || meta == nil) {
+		return noPage(), errors.New("no list of agents in the answer")
 	}
 	for i, item := range items {
 		fields, ok := item.(map[string]any)
 		if !ok {
-			return page{}, fmt.Errorf("item %d of the list is not an object", i+1)
+			return noPage(), fmt.Errorf("item %d of the list is not an object", i+1)
 		}
 		l, err := live(fields)
 		if err != nil {
-			return page{}, fmt.Errorf("item %d of the list: %w", i+1, err)
+			return noPage(), fmt.Errorf("item %d of the list: %w", i+1, err)
 		}
 		p.agents = append(p.agents, l)
 	}
@@ -118,8 +120,8 @@ type listing struct {
 
 func newListing() *listing { return &listing{seen: map[string]bool{}, total: -1} }
 
-// add takes the page of the given number and reports whether there may be another. Without total_pages only a page that brings nothing
-// new is the last: the largest size that the server allows is not documented, so a short page proves nothing.
+// add takes the page of the given number and reports whether there may be another. A page that brings nothing new is always the last;
+// without total_pages nothing else is: the largest size that the server allows is not documented, so a short page proves nothing.
 func (l *listing) add(number int, p page) (more bool) {
 	fresh := 0
 	for _, a := range p.agents {
@@ -132,11 +134,11 @@ func (l *listing) add(number int, p page) (more bool) {
 	if p.total >= 0 {
 		l.total = p.total
 	}
-	if p.pages > 0 {
-		return len(p.agents) > 0 && number < p.pages
-	}
-	return fresh > 0
+	return fresh > 0 && (p.pages <= 0 || number < p.pages)
 }
+
+// proven reports whether the vendor's total says that the list is all there is.
+func (l *listing) proven() bool { return l.total == len(l.agents) }
 
 // complete says what is wrong with the collected list: a list that lacks agents, or has some too many, must not be believed.
 func (l *listing) complete() error {

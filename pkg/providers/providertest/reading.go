@@ -16,7 +16,7 @@ import (
 )
 
 // answerTo reads an agent and returns the vendor's answer.
-func (x *session) answerTo(id string) (contentType, body string) {
+func (x *trial) answerTo(id string) (contentType, body string) {
 	x.t.Helper()
 	x.wire.replace(func(r *http.Request, forward func() (*http.Response, error)) (*http.Response, error) {
 		answer, err := forward()
@@ -36,7 +36,7 @@ func (x *session) answerTo(id string) (contentType, body string) {
 }
 
 // missing returns the vendor's words for an agent that is not there.
-func (x *session) missing() (contentType, body string) {
+func (x *trial) missing() (contentType, body string) {
 	x.t.Helper()
 	return x.answerTo(x.MissingID)
 }
@@ -83,7 +83,7 @@ func missesOther(t *testing.T, s Subject) {
 }
 
 // lister returns the provider's list, nil where the vendor has none.
-func (x *session) lister() providers.Lister {
+func (x *trial) lister() providers.Lister {
 	x.t.Helper()
 	l, ok := x.Provider.(providers.Lister)
 	if ok == (x.generation.Can.List == "none") {

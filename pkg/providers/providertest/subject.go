@@ -79,8 +79,8 @@ func (s Subject) generation(t *testing.T) providers.Generation {
 	return providers.Generation{}
 }
 
-// session is an account at a fresh simulation, with a tap on its wire.
-type session struct {
+// trial is an account at a fresh simulation, with a tap on its wire.
+type trial struct {
 	t *testing.T
 	providers.Provider
 	Simulation
@@ -89,9 +89,9 @@ type session struct {
 	wire       *wire
 }
 
-func (s Subject) open(t *testing.T) *session {
+func (s Subject) open(t *testing.T) *trial {
 	t.Helper()
-	x := &session{t: t, Simulation: s.Start(t), generation: s.generation(t)}
+	x := &trial{t: t, Simulation: s.Start(t), generation: s.generation(t)}
 	x.schema = x.generation.Schema().Type()
 	x.wire = &wire{next: x.Settings.Rest.Transport}
 	x.Settings.Generation = x.generation

@@ -23,12 +23,12 @@ import (
 const maxRounds = 3
 
 // desired returns the subject's config as a manifest would give it.
-func (x *session) desired(config diff.Object) diff.Object {
+func (x *trial) desired(config diff.Object) diff.Object {
 	return diff.Normalize(x.schema, config).(diff.Object)
 }
 
 // get reads an agent that must be there.
-func (x *session) get(id string) providers.Live {
+func (x *trial) get(id string) providers.Live {
 	x.t.Helper()
 	l, err := x.Get(context.Background(), id)
 	if err != nil {
@@ -41,7 +41,7 @@ func (x *session) get(id string) providers.Live {
 }
 
 // change says what it takes to bring l to desired, as the planner would.
-func (x *session) change(l providers.Live, base, desired diff.Object) providers.Change {
+func (x *trial) change(l providers.Live, base, desired diff.Object) providers.Change {
 	full := diff.Complete(x.schema, l.Config, desired)
 	var skip []diff.Pointer
 	for p := range l.Unreadable {
@@ -53,7 +53,7 @@ func (x *session) change(l providers.Live, base, desired diff.Object) providers.
 }
 
 // create makes an agent with the desired config and returns it, in as many rounds as the vendor needs.
-func (x *session) create(desired diff.Object) providers.Live {
+func (x *trial) create(desired diff.Object) providers.Live {
 	x.t.Helper()
 	w := x.Create(providers.Change{Desired: desired, Update: "auto"})
 	x.checkWrite(w)
@@ -81,7 +81,7 @@ func (x *session) create(desired diff.Object) providers.Live {
 }
 
 // created is the base after a create: what its first request sent, which stands in for what cannot be read.
-func (x *session) created(w providers.Write, desired diff.Object) diff.Object {
+func (x *trial) created(w providers.Write, desired diff.Object) diff.Object {
 	base := diff.Object{}
 	for _, name := range w.Requests[0].Fields {
 		if value, ok := desired[name]; ok {
@@ -92,7 +92,7 @@ func (x *session) created(w providers.Write, desired diff.Object) diff.Object {
 }
 
 // update carries out c and reads the agent back.
-func (x *session) update(c providers.Change) providers.Live {
+func (x *trial) update(c providers.Change) providers.Live {
 	x.t.Helper()
 	w := x.Update(c)
 	x.checkWrite(w)
@@ -111,7 +111,7 @@ func (x *session) update(c providers.Change) providers.Live {
 }
 
 // checkWrite checks that w can be carried out and that each request says what is in it.
-func (x *session) checkWrite(w providers.Write) {
+func (x *trial) checkWrite(w providers.Write) {
 	x.t.Helper()
 	for _, f := range w.Findings {
 		if f.Severity == providers.Blocking {
@@ -276,7 +276,7 @@ func edits(t *testing.T, s Subject) {
 }
 
 // checkMoved checks that nothing but the field and what the vendor keeps for itself differs.
-func (x *session) checkMoved(before, after map[string]any, field diff.Pointer) {
+func (x *trial) checkMoved(before, after map[string]any, field diff.Pointer) {
 	x.t.Helper()
 	was := diff.Without(x.desired(before), []diff.Pointer{field})
 	is := diff.Without(x.desired(after), []diff.Pointer{field})

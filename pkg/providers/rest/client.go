@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -62,7 +63,9 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 // newTransport returns the network. Each account has its own, so that one account's trouble closes no other's connections.
 func newTransport(maxInFlight int) *http.Transport {
 	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy: http.ProxyFromEnvironment,
+		// A dial outlives the attempt that asked for it, so it has a bound of its own.
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
 		ForceAttemptHTTP2:      true,
 		MaxIdleConnsPerHost:    max(maxInFlight, http.DefaultMaxIdleConnsPerHost),
 		IdleConnTimeout:        90 * time.Second,

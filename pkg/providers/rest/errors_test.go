@@ -34,6 +34,11 @@ func TestErrorText(t *testing.T) {
 		{"a 404 page", get, answer(404, "<html>", "Content-Type", "text/html"),
 			"voicy: GET /agents: 404: not the vendor's own answer; is the base URL right? text/html: <html>"},
 		{"nothing", get, answer(403, ""), "voicy: GET /agents: 403: no content type, empty body"},
+		{"end missing", get, func() (*http.Response, error) {
+			r := reply(422, "")
+			r.Body = halfBody{strings.NewReader(`{"error":"bad voice"}`)}
+			return r, nil
+		}, "voicy: GET /agents: 422: bad voice"},
 		{"unknown", create, answer(502, `{"error":"bad gateway"}`),
 			"voicy: POST /agents: 502: bad gateway; it may have been carried out all the same"},
 		{"repeats", get, answer(503, `{"error":"busy"}`), "voicy: GET /agents: 503: busy (5 attempts)"},
@@ -95,6 +100,9 @@ func TestSecretsDoNotLeak(t *testing.T) {
 		"location":      func() (*http.Response, error) { return reply(307, "", "Location", "/"+url.PathEscape(secret)), nil },
 		"network":       func() (*http.Response, error) { return nil, errors.New("broken: " + secret) },
 		"network's URL": func() (*http.Response, error) { return nil, &url.Error{URL: secret, Err: errors.New(secret)} },
+		"lines": func() (*http.Response, error) {
+			return reply(400, `{"error":"key: on\ntwo  lines"}`), nil
+		},
 		"joined by controls": func() (*http.Response, error) {
 			return reply(400, `{"error":"two\n\twords"}`), nil
 		},
@@ -104,7 +112,7 @@ func TestSecretsDoNotLeak(t *testing.T) {
 			var logged bytes.Buffer
 			c := newClient(t, func(o *Options) {
 				o.Mask = &Masker{}
-				o.Mask.Add(secret, "two words")
+				o.Mask.Add(secret, "two words", "on\ntwo  lines")
 				o.Log = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 				o.Observe = func(e Event) { texts = append(texts, fmt.Sprintf("%+v", e)) }
 				o.Authorize = func(_ context.Context, r *http.Request, _ bool) error {
@@ -126,7 +134,7 @@ func TestSecretsDoNotLeak(t *testing.T) {
 				texts = append(texts, fmt.Sprintf("%v %+v %#v", e.Err, e.Err, e.Err))
 			}
 			for _, text := range texts {
-				for _, form := range []string{"s3cr", "two words"} {
+				for _, form := range []string{"s3cr", "two words", "two lines"} {
 					if strings.Contains(text, form) {
 						t.Errorf("leaks: %s", text)
 					}

@@ -336,17 +336,22 @@ func TestRenewal(t *testing.T) {
 
 func TestRenewalLeavesTheRepeats(t *testing.T) {
 	script := []int{503, 503, 401, 503, 503, 200}
-	sent := 0
+	sent, renewals := 0, 0
 	c := newClient(t, func(o *Options) {
 		o.Renews = true
-		o.Authorize = func(context.Context, *http.Request, bool) error { return nil }
+		o.Authorize = func(_ context.Context, _ *http.Request, renew bool) error {
+			if renew {
+				renewals++
+			}
+			return nil
+		}
 		o.Transport = tripper(func(*http.Request) (*http.Response, error) {
 			sent++
 			return reply(script[sent-1], `{}`), nil
 		})
 	})
-	if _, err := c.Do(context.Background(), get); err != nil || sent != len(script) {
-		t.Errorf("sent %d times: %v", sent, err)
+	if _, err := c.Do(context.Background(), get); err != nil || sent != len(script) || renewals != 1 {
+		t.Errorf("sent %d times, renewed %d times: %v", sent, renewals, err)
 	}
 }
 

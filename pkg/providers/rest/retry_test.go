@@ -288,3 +288,23 @@ func TestTooLongWaitFailsTheWholeAccountAtOnce(t *testing.T) {
 		t.Errorf("sent %d times, slept %v", sent, clock.took)
 	}
 }
+
+// With the means to repeat, the transport may send a request again by itself.
+func TestTransportCannotRepeatWhatIsSentOnce(t *testing.T) {
+	for _, test := range []struct {
+		request Request
+		can     bool
+	}{{patch, true}, {create, false}} {
+		c := newClient(t, func(o *Options) {
+			o.Transport = tripper(func(r *http.Request) (*http.Response, error) {
+				if got := r.GetBody != nil; got != test.can {
+					t.Errorf("%s: the transport can repeat: %t, want %t", r.Method, got, test.can)
+				}
+				return reply(200, "{}"), nil
+			})
+		})
+		if _, err := c.Do(context.Background(), test.request); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -136,7 +136,8 @@ func TestRefs(t *testing.T) {
 		"properties": {
 			"a": {"$ref": "#/$defs/outer", "x-agentsync": {"unit": "s"}},
 			"b": {"type": "array", "items": {"$ref": "#/$defs/inner"}},
-			"c": {"default": {"$ref": "text"}}
+			"c": {"default": {"$ref": "text"}},
+			"default": {"$ref": "#/$defs/inner"}
 		},
 		"$defs": {
 			"outer": {"$ref": "#/$defs/inner", "minimum": 1},
@@ -149,6 +150,9 @@ func TestRefs(t *testing.T) {
 	}
 	if item := s.Type().At("/b/0"); item.Kind != diff.Number || !item.Sensitive {
 		t.Errorf("an item of b is %+v", item)
+	}
+	if named := s.Type().At("/default"); named.Kind != diff.Number {
+		t.Errorf("the field named default is %+v", named)
 	}
 	if got := s.Type().At("/c").Default; !reflect.DeepEqual(got, diff.Object{"$ref": "text"}) {
 		t.Errorf("the default of c is %v", got)

@@ -9,10 +9,10 @@ import (
 	"agentsync.dev/agentsync/pkg/diff"
 )
 
-// inline returns value, a part of doc, with every $ref replaced by what it refers to, so that nothing below has to follow
+// inline returns schema, a part of doc, with every $ref replaced by what it refers to, so that nothing below has to follow
 // references. open are the $refs it is inside of.
-func inline(doc *object, value any, open []string) (any, error) {
-	switch v := value.(type) {
+func inline(doc *object, schema any, open []string) (any, error) {
+	switch v := schema.(type) {
 	case []any:
 		list := make([]any, len(v))
 		for i, item := range v {
@@ -26,21 +26,32 @@ func inline(doc *object, value any, open []string) (any, error) {
 		if ref, ok := v.get("$ref").(string); ok {
 			return follow(doc, v, ref, open)
 		}
-		out := newObject()
-		for _, key := range v.keys {
-			inner := v.values[key]
-			// These hold values, not schemas.
-			if !slices.Contains([]string{"default", "examples", "enum", "const", annotationKey}, key) {
-				var err error
-				if inner, err = inline(doc, inner, open); err != nil {
-					return nil, err
+		return mapValues(v, func(key string, value any) (any, error) {
+			switch key {
+			case "default", "examples", "enum", "const", annotationKey:
+				return value, nil // not schemas
+			case "properties", "$defs":
+				if named, ok := value.(*object); ok {
+					return mapValues(named, func(_ string, field any) (any, error) { return inline(doc, field, open) })
 				}
 			}
-			out.set(key, inner)
-		}
-		return out, nil
+			return inline(doc, value, open)
+		})
 	}
-	return value, nil
+	return schema, nil
+}
+
+// mapValues returns o with what change makes of its values.
+func mapValues(o *object, change func(key string, value any) (any, error)) (*object, error) {
+	out := newObject()
+	for _, key := range o.keys {
+		value, err := change(key, o.values[key])
+		if err != nil {
+			return nil, err
+		}
+		out.set(key, value)
+	}
+	return out, nil
 }
 
 // follow returns what a $ref refers to, with the keywords that stand beside it.

@@ -91,7 +91,8 @@ func TestRareKeywords(t *testing.T) {
 			"d": {"type": "object", "minProperties": 1, "maxProperties": 2, "propertyNames": {"pattern": "^x"}, "additionalProperties": true},
 			"e": {"type": "array", "contains": {"const": "x"}},
 			"f": {"const": "fixed value"},
-			"g": {"type": "array", "items": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}}
+			"g": {"type": "array", "items": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}},
+			"h": {"type": "object", "properties": {"i": true}, "additionalProperties": false}
 		},
 		"not": {"required": ["a", "b"]},
 		"if": {"required": ["f"]}, "then": {"properties": {"b": false}},
@@ -113,6 +114,10 @@ func TestRareKeywords(t *testing.T) {
 		if len(problems) != 1 || problems[0].Error() != want {
 			t.Errorf("%s: %v, want %s", config, problems, want)
 		}
+	}
+	// Whether an object is closed is for the walk to say.
+	if _, problems := s.Decode(value(t, `{x: 1, h: {y: 2}}`), true); len(problems) > 0 {
+		t.Errorf("unknown fields let through: %v", problems)
 	}
 }
 

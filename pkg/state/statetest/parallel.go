@@ -23,6 +23,7 @@ const (
 	counterKey = "count/er"
 	increments = 25
 	workers    = 4
+	keys       = 3 // that a writer writes
 
 	childMark = "statetest-child"
 	jobCount  = "count"
@@ -109,26 +110,19 @@ func testProcesses(t *testing.T, h Harness, test string) {
 	wantContent(t, open(t, h, place), counterKey, strconv.Itoa(workers*increments))
 }
 
-// testKilledWriters kills a process in the middle of its writes, again and again. Whatever it had done, each object is whole and at least
-// as new as the last write that was answered, and the next writer is not kept out.
+// testKilledWriters reads while another process writes, and kills that process in the middle of its writes, again and again. Whatever it had
+// done, each object is whole and at least as new as the last write that was answered, and the next writer is not kept out.
 func testKilledWriters(t *testing.T, h Harness, test string) {
 	place := h.New(t)
 	s := open(t, h, place)
-	const keys, rounds = 3, 8
+	const rounds = 6
 	for i := range keys {
 		create(t, s, writerKey(i), whole(0))
 	}
 	for round := range rounds {
-		answered := killedWriter(t, childCommand(t, test, jobWrite, place), 2+3*round)
+		answered := killedWriter(t, s, childCommand(t, test, jobWrite, place), 2+3*round)
 		for i := range keys {
-			item, err := s.Get(t.Context(), writerKey(i))
-			if err != nil {
-				t.Fatal(err)
-			}
-			n, ok := parseWhole(string(item.Data))
-			if !ok {
-				t.Fatalf("round %d: %s is not whole: %d bytes", round, item.Key, len(item.Data))
-			}
+			item, n := getWhole(t, s, i)
 			if n < answered[i] {
 				t.Errorf("round %d: %s is at %d, but %d was written", round, item.Key, n, answered[i])
 			}
@@ -142,8 +136,23 @@ func testKilledWriters(t *testing.T, h Harness, test string) {
 	}
 }
 
-// killedWriter starts a writer, kills it after its nth answer, and returns the last number answered for each key.
-func killedWriter(t *testing.T, child *exec.Cmd, n int) map[int]int {
+// getWhole reads one of the writers' objects, which must be whole.
+func getWhole(t *testing.T, s state.Store, i int) (state.Item, int) {
+	t.Helper()
+	item, err := s.Get(t.Context(), writerKey(i))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, ok := parseWhole(string(item.Data))
+	if !ok {
+		t.Fatalf("%s is not whole: %d bytes", item.Key, len(item.Data))
+	}
+	return item, n
+}
+
+// killedWriter starts a writer, reads what it writes at the same time, kills it after its nth answer, and returns the last number answered
+// for each key.
+func killedWriter(t *testing.T, s state.Store, child *exec.Cmd, n int) map[int]int {
 	t.Helper()
 	out, err := child.StdoutPipe()
 	if err != nil {
@@ -161,6 +170,9 @@ func killedWriter(t *testing.T, child *exec.Cmd, n int) map[int]int {
 			continue // the test binary's own output
 		}
 		answered[key] = number
+		for i := range keys {
+			getWhole(t, s, i)
+		}
 		if read++; read == n {
 			if err := child.Process.Kill(); err != nil {
 				t.Error(err)
@@ -208,7 +220,7 @@ func runChild(t *testing.T, h Harness, job, place string) {
 
 // writeForever writes the writers' keys in turn, and says so after each write.
 func writeForever(ctx context.Context, s state.Store, out io.Writer) error {
-	for i := 0; ; i = (i + 1) % 3 {
+	for i := 0; ; i = (i + 1) % keys {
 		item, err := s.Get(ctx, writerKey(i))
 		if err != nil {
 			return err
@@ -227,7 +239,7 @@ func writerKey(i int) string { return fmt.Sprintf("state/voicy/agent-%d.json", i
 
 // whole is a content large enough to be cut, which shows whether it was.
 func whole(n int) string {
-	body := strings.Repeat(strconv.Itoa(n)+" ", 100_000/len(strconv.Itoa(n)+" "))
+	body := strings.Repeat(strconv.Itoa(n)+" ", 400_000/len(strconv.Itoa(n)+" "))
 	sum := sha256.Sum256([]byte(body))
 	return fmt.Sprintf("%d\n%s\n%s", n, body, hex.EncodeToString(sum[:]))
 }
