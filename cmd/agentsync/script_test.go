@@ -23,6 +23,7 @@ func TestScript(t *testing.T) {
 			env.Values[vendorsKey{}] = &vendors{}
 			home := env.WorkDir + "/.home"
 			env.Setenv("HOME", home)
+			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each command takes a second longer under -race
 			return os.Mkdir(home, 0o755)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){

@@ -25,6 +25,8 @@ type vendors struct{ server *sandbox.Server }
 // vendor drives the simulated vendors of a script:
 //
 //	vendor start [seed] [QUIRK[=VALUE]...]  serve them on loopback and point the environment at them; Nova.Encoding=text is a quirk
+//	vendor accounts FILE                    write Provider documents for them that do not pause between requests; voicy-functions is
+//	                                        Voicy's functions-v1
 //	vendor add VENDOR FILE                  put an agent there as if made in the dashboard
 //	vendor edit VENDOR ID FILE              change top-level fields as a person in the dashboard; null clears
 //	vendor show VENDOR [ID]                 print what is stored as JSON
@@ -47,7 +49,7 @@ func vendor(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("vendor start comes first")
 	}
 	verbs := map[string]func(*testscript.TestScript, []string){
-		"add": v.add, "edit": v.edit, "show": v.show, "log": v.log, "body": v.body, "edit-on": v.editOn,
+		"accounts": v.accounts, "add": v.add, "edit": v.edit, "show": v.show, "log": v.log, "body": v.body, "edit-on": v.editOn,
 		"reset-log":    func(*testscript.TestScript, []string) { v.server.ResetLog() },
 		"fault":        v.fault,
 		"clear-faults": func(*testscript.TestScript, []string) { v.server.ClearFaults() },
@@ -77,6 +79,19 @@ func (v *vendors) start(ts *testscript.TestScript, words []string) {
 		ts.Setenv(name, value)
 	}
 	ts.Setenv("VENDOR_URL", web.URL)
+}
+
+func (v *vendors) accounts(ts *testscript.TestScript, args []string) {
+	need(ts, args, 1, "accounts FILE")
+	var out strings.Builder
+	for _, account := range []struct{ name, spec string }{
+		{"convirza", "type: convirza"}, {"nova", "type: nova"}, {"centerfy", "type: centerfy"}, {"voicy", "type: voicy"},
+		{"voicy-functions", "type: voicy, api: functions-v1, baseURL: " + ts.Getenv("VENDOR_URL") + "/voicy/functions/v1"},
+	} {
+		fmt.Fprintf(&out, "---\napiVersion: agentsync.dev/v1\nkind: Provider\nmetadata: {name: %s}\nspec: {%s, limits: {requestsPerMinute: 60000}}\n",
+			account.name, account.spec)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(out.String()), 0o644))
 }
 
 // setQuirk sets a field such as Nova.Encoding=text, StaleReads=2 or TrimText.
@@ -158,6 +173,7 @@ func (v *vendors) fault(ts *testscript.TestScript, args []string) {
 func isWrite(c sandbox.Call) bool { return c.Method != "GET" && !strings.Contains(c.Path, "/oauth/") }
 
 func (v *vendors) log(ts *testscript.TestScript, args []string) {
+	out := ts.Stdout() // also where nothing was called: then it is empty
 	writes := len(args) > 0 && args[0] == "-writes"
 	if writes {
 		args = args[1:]
@@ -167,7 +183,7 @@ func (v *vendors) log(ts *testscript.TestScript, args []string) {
 			continue
 		}
 		line := c.Method + " " + c.Path + " " + strings.Join(c.Fields, ", ")
-		fmt.Fprintln(ts.Stdout(), strings.TrimSpace(line))
+		fmt.Fprintln(out, strings.TrimSpace(line))
 	}
 }
 

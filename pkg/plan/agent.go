@@ -3,6 +3,7 @@ package plan
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -50,7 +51,7 @@ func Decode(set *spec.Set, accounts map[string]*Account) ([]*Agent, spec.Problem
 		for _, ref := range config.Files {
 			file, err := hash(set, ref)
 			if err != nil {
-				problems = append(problems, spec.Problem{Pos: ref.Pos, Message: err.Error(), Hint: "a path is relative to the manifest's folder and stays inside the repository"})
+				problems = append(problems, at(ref.Pos, err))
 				continue
 			}
 			agent.Files = append(agent.Files, file)
@@ -58,6 +59,16 @@ func Decode(set *spec.Set, accounts map[string]*Account) ([]*Agent, spec.Problem
 		agents = append(agents, agent)
 	}
 	return agents, problems
+}
+
+// at gives a file's fault its place in the manifest.
+func at(pos spec.Pos, err error) spec.Problem {
+	var problem spec.Problem
+	if !errors.As(err, &problem) {
+		problem = spec.Problem{Message: err.Error(), Hint: "a path is relative to the manifest's folder and stays inside the repository"}
+	}
+	problem.Pos = pos
+	return problem
 }
 
 // hash reads a file once, for its size and digest.

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"agentsync.dev/agentsync/pkg/diff"
+	"agentsync.dev/agentsync/pkg/providers/rest"
 )
 
 // Body returns the smallest safe JSON body for a change: each changed top-level field with its desired value, objects that are
@@ -79,4 +80,33 @@ func addGroups(root *diff.Type, c Change, body diff.Object) (carried []string) {
 		}
 	}
 	return carried
+}
+
+// Sendable returns the fields of an update that the vendor accepts: not those that are read-only, fixed at the create, or no longer
+// managed.
+func Sendable(root *diff.Type, fields []diff.Field) []diff.Field {
+	return slices.DeleteFunc(slices.Clone(fields), func(f diff.Field) bool {
+		t := root.Field(f.Path.Top())
+		return f.Origin == diff.Released || (t != nil && (t.ReadOnly || t.CreateOnly || t.Immutable))
+	})
+}
+
+// DropUnreadable takes out of body what would overwrite a live value that could not be read, with a blocking finding for each.
+func DropUnreadable(l Live, body diff.Object) (findings []Finding) {
+	for _, name := range diff.Keys(body) {
+		if why, ok := l.Unreadable[diff.Pointer("").Child(name)]; ok {
+			delete(body, name)
+			findings = append(findings, NewBlocking(CodeUnreadable, name+" cannot be read, so it is not overwritten: "+why, ""))
+		}
+	}
+	return findings
+}
+
+// JSONRequest returns a request with a JSON body; a nil body is none.
+func JSONRequest(method, path string, body diff.Object) Request {
+	r := Request{Request: rest.Request{Method: method, Path: path}, Fields: diff.Keys(body)}
+	if body != nil {
+		r.JSON = body
+	}
+	return r
 }

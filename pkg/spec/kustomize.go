@@ -43,7 +43,7 @@ func (l *loader) kustomization() []manifest {
 	}
 	if err != nil {
 		text := strings.ReplaceAll(strings.TrimSpace(err.Error()), l.tree.path+string(filepath.Separator), "")
-		return fault("kustomize: "+strings.ReplaceAll(text, "\n", "; "), "")
+		return fault("kustomize: "+strings.ReplaceAll(text, "\n", "; "), "mend the kustomization files that it names")
 	}
 	m := manifest{dir: files.dir, built: true}
 	for _, r := range built.Resources() {

@@ -57,7 +57,7 @@ func isURL(path string) bool {
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-// noteOrigins asks for origin annotations in a kustomization.
+// noteOrigins asks for origin annotations in a kustomization, beside what it asks for itself.
 func noteOrigins(n *yaml.Node) {
 	origins := &yaml.Node{Kind: yaml.ScalarNode, Value: "originAnnotations"}
 	for i := 0; i+1 < len(n.Content); i += 2 {

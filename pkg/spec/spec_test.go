@@ -134,8 +134,8 @@ func TestKustomizeStaysLocal(t *testing.T) {
 			write(t, filepath.Join(dir, "over/kustomization.yaml"), "resources: [../base]\n")
 			write(t, filepath.Join(dir, "base/kustomization.yaml"), field+": ["+remote+"]\n")
 			_, err := spec.Load(spec.Input{Dir: dir, Kustomize: "over"})
-			if err == nil || !strings.HasPrefix(err.Error(), "base/kustomization.yaml:1:") {
-				t.Errorf("%s: [%s]: %v", field, remote, err)
+			if err == nil {
+				t.Errorf("%s: [%s] was built", field, remote)
 			}
 		}
 	}

@@ -29,13 +29,13 @@ var _ providers.Provider = (*account)(nil)
 // open makes an account; see [providers.Vendor].
 func open(s providers.Settings) (providers.Provider, error) {
 	var faults []error
-	key := strings.TrimSpace(s.Values[fieldKey])
+	key := s.Value(fieldKey)
 	if key == "" {
-		faults = append(faults, fmt.Errorf("centerfy: no API key: set CENTERFY_API_KEY, or auth.apiKey in the Provider document: %w", rest.ErrAuth))
+		faults = append(faults, &providers.SetupError{Message: "centerfy: no API key", Cure: "set CENTERFY_API_KEY, or give the account in a Provider document (auth.apiKey)", Kind: rest.ErrAuth})
 	}
 	client, err := rest.New(options(s, key))
 	if err != nil {
-		faults = append(faults, fmt.Errorf("centerfy: %w: see CENTERFY_BASE_URL, or baseURL in the Provider document", err))
+		faults = append(faults, &providers.SetupError{Message: err.Error(), Cure: "see CENTERFY_BASE_URL, or baseURL in the Provider document"})
 	}
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
@@ -45,32 +45,16 @@ func open(s providers.Settings) (providers.Provider, error) {
 
 // options are the account's. Every page shows x-api-key, some offer Bearer besides; one header is enough (overview, checked 2026-11-21).
 func options(s providers.Settings, key string) rest.Options {
-	o := rest.Options{
-		Account: s.Account, Vendor: vendorName, BaseURL: baseURL,
+	return s.Options(rest.Options{
+		Vendor: vendorName, BaseURL: baseURL,
 		Authorize: func(_ context.Context, r *http.Request, _ bool) error {
 			r.Header.Set("x-api-key", key)
 			return nil
 		},
 		RequestsPerMinute: requestsPerMinute, MaxInFlight: maxInFlight, Timeout: timeout,
-		Message: message, Shared: s.Rest,
-	}
-	if given := s.Values[fieldBaseURL]; given != "" {
-		o.BaseURL = given
-	}
-	if s.RequestsPerMinute > 0 {
-		o.RequestsPerMinute = s.RequestsPerMinute
-	}
-	if s.MaxInFlight > 0 {
-		o.MaxInFlight = s.MaxInFlight
-	}
-	if s.Timeout > 0 {
-		o.Timeout = s.Timeout
-	}
-	if o.Mask == nil {
-		o.Mask = new(rest.Masker)
-	}
-	o.Mask.Add(key)
-	return o
+		Message:      message,
+		ThrottleWait: 5 * time.Second, // "wait a few seconds" (overview, checked 2026-11-21)
+	}, key)
 }
 
 // Create implements [providers.Provider].

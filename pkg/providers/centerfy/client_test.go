@@ -14,6 +14,7 @@ import (
 
 	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/providers"
+	"agentsync.dev/agentsync/pkg/providers/providertest"
 	"agentsync.dev/agentsync/pkg/providers/rest"
 )
 
@@ -77,7 +78,7 @@ func TestOpenFaults(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	for _, part := range []string{"CENTERFY_API_KEY", "auth.apiKey", "CENTERFY_BASE_URL", "baseURL"} {
-		if !strings.Contains(err.Error(), part) {
+		if !strings.Contains(providertest.Said(err), part) {
 			t.Errorf("%q is not in %q", part, err)
 		}
 	}

@@ -20,7 +20,7 @@ func planCreate(c providers.Change) providers.Write {
 		t := root.Field(name)
 		return t != nil && t.ReadOnly
 	})
-	create := request(http.MethodPost, "/create-agent", body)
+	create := providers.JSONRequest(http.MethodPost, "/create-agent", body)
 	create.Once, create.Creates = true, true
 	return providers.Write{Requests: []providers.Request{create}, Findings: incomplete(root, body)}
 }
@@ -38,11 +38,11 @@ func planUpdate(c providers.Change) providers.Write {
 		return refused(providers.CodeArchived, fmt.Sprintf("agent %s is archived, and what an update of it does is not documented", id))
 	}
 	root := agentSchema().Type()
-	c.Fields = slices.DeleteFunc(slices.Clone(c.Fields), func(f diff.Field) bool { return unsent(root, f) })
+	c.Fields = providers.Sendable(root, c.Fields)
 	body, carried := providers.Body(root, c)
-	w := providers.Write{Carried: carried, Findings: slices.Concat(unreadable(c.Live, body), incomplete(root, body))}
+	w := providers.Write{Carried: carried, Findings: slices.Concat(providers.DropUnreadable(c.Live, body), incomplete(root, body))}
 	if len(body) > 0 {
-		w.Requests = []providers.Request{request(http.MethodPut, "/update-agent/"+segment, body)}
+		w.Requests = []providers.Request{providers.JSONRequest(http.MethodPut, "/update-agent/"+segment, body)}
 	}
 	return w
 }
@@ -53,28 +53,11 @@ func planDelete(l providers.Live) providers.Write {
 	if _, err := rest.Segment(l.ID); err != nil {
 		return refused(providers.CodeUnreadAgent, err.Error())
 	}
-	return providers.Write{Requests: []providers.Request{request(http.MethodPost, "/archive-agent", diff.Object{"agent_id": l.ID})}}
+	return providers.Write{Requests: []providers.Request{providers.JSONRequest(http.MethodPost, "/archive-agent", diff.Object{"agent_id": l.ID})}}
 }
 
 func refused(code, why string) providers.Write {
 	return providers.Write{Findings: []providers.Finding{providers.NewBlocking(code, why, "")}}
-}
-
-// unsent reports whether an update does not send f: a field that it does not accept, or that is no longer managed.
-func unsent(root *diff.Type, f diff.Field) bool {
-	t := root.Field(f.Path.Top())
-	return f.Origin == diff.Released || (t != nil && (t.ReadOnly || t.CreateOnly || t.Immutable))
-}
-
-// unreadable takes out of body what would overwrite a value that could not be read.
-func unreadable(l providers.Live, body diff.Object) (findings []providers.Finding) {
-	for _, name := range diff.Keys(body) {
-		if why, ok := l.Unreadable[diff.Pointer("").Child(name)]; ok {
-			delete(body, name)
-			findings = append(findings, providers.NewBlocking(providers.CodeUnreadable, name+" cannot be read, so it is not overwritten: "+why, ""))
-		}
-	}
-	return findings
 }
 
 // incomplete finds the fields that body lacks although a field in it requires them: what a toggle that is on toggles, but a message
@@ -90,8 +73,4 @@ func incomplete(root *diff.Type, body diff.Object) (findings []providers.Finding
 		}
 	}
 	return findings
-}
-
-func request(method, path string, body diff.Object) providers.Request {
-	return providers.Request{Request: rest.Request{Method: method, Path: path, JSON: body}, Fields: diff.Keys(body)}
 }

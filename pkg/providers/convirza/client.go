@@ -21,7 +21,6 @@ import (
 const (
 	requestsPerMinute = 300
 	maxInFlight       = 2
-	uploadsPerMinute  = 60
 	loginsPerMinute   = 10
 
 	timeout       = 30 * time.Second
@@ -34,8 +33,6 @@ type account struct {
 	// ready says that the token was given and cannot be renewed.
 	ready bool
 	api   *rest.Client
-	// uploads is api with the patience that files need.
-	uploads *rest.Client
 }
 
 var _ interface {
@@ -49,29 +46,24 @@ func open(s providers.Settings) (providers.Provider, error) {
 		s.Rest.Mask = new(rest.Masker)
 	}
 	t := &tokens{
-		email: setting(s, fieldEmail), password: s.Values[fieldPassword], mask: s.Rest.Mask, now: s.Rest.Now,
-		current: pair{access: setting(s, fieldToken)},
+		email: s.Value(fieldEmail), password: s.Values[fieldPassword], mask: s.Rest.Mask, now: s.Rest.Now,
+		current: pair{access: s.Value(fieldToken)},
 	}
 	t.mask.Add(t.password, t.current.access)
-	a := &account{listPath: cmp.Or(setting(s, fieldListPath), agentsPath), ready: !t.canLogIn()}
+	a := &account{listPath: cmp.Or(s.Value(fieldListPath), agentsPath), ready: !t.canLogIn()}
 	faults := []error{checkCredentials(s)}
 	if !strings.HasPrefix(a.listPath, "/") || strings.ContainsAny(a.listPath, "?#") {
-		faults = append(faults, errors.New("convirza: the path of the list begins with / and has no query: see CONVIRZA_LIST_PATH, or listPath in the Provider document"))
+		faults = append(faults, &providers.SetupError{Message: "convirza: the path of the list begins with / and has no query", Cure: "see CONVIRZA_LIST_PATH, or listPath in the Provider document"})
 	}
 	connect := func(o rest.Options, cure string) *rest.Client {
 		client, err := rest.New(o)
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%w: see %s in the Provider document", err, cure))
+			faults = append(faults, &providers.SetupError{Message: err.Error(), Cure: "see " + cure + " in the Provider document"})
 		}
 		return client
 	}
 	o := options(s, t)
 	a.api = connect(o, "CONVIRZA_BASE_URL, or baseURL and limits")
-	o.Timeout, o.MaxInFlight = max(o.Timeout, uploadTimeout), 1
-	o.RequestsPerMinute = min(o.RequestsPerMinute, uploadsPerMinute)
-	if a.api != nil {
-		a.uploads = connect(o, "limits")
-	}
 	o = loginOptions(s)
 	if t.logins = connect(o, "CONVIRZA_OAUTH_URL, or oauthURL"); t.logins != nil {
 		o.RequestsPerMinute = 0
@@ -84,44 +76,31 @@ func open(s providers.Settings) (providers.Provider, error) {
 }
 
 func checkCredentials(s providers.Settings) error {
-	email, password := setting(s, fieldEmail), s.Values[fieldPassword]
+	email, password := s.Value(fieldEmail), s.Values[fieldPassword]
 	switch {
-	case setting(s, fieldToken) != "" || (email != "" && password != ""):
+	case s.Value(fieldToken) != "" || (email != "" && password != ""):
 		return nil
 	case email != "":
-		return fmt.Errorf("convirza: an e-mail address but no password: set CONVIRZA_PASSWORD, or auth.password in the Provider document: %w", rest.ErrAuth)
+		return &providers.SetupError{Message: "convirza: an e-mail address but no password", Cure: "set CONVIRZA_PASSWORD, or auth.password in the Provider document", Kind: rest.ErrAuth}
 	case password != "":
-		return fmt.Errorf("convirza: a password but no e-mail address: set CONVIRZA_EMAIL, or auth.email in the Provider document: %w", rest.ErrAuth)
+		return &providers.SetupError{Message: "convirza: a password but no e-mail address", Cure: "set CONVIRZA_EMAIL, or auth.email in the Provider document", Kind: rest.ErrAuth}
 	}
-	return fmt.Errorf("convirza: no credentials: set CONVIRZA_ACCESS_TOKEN, or CONVIRZA_EMAIL and CONVIRZA_PASSWORD, or auth in the Provider document: %w", rest.ErrAuth)
+	return &providers.SetupError{Message: "convirza: no credentials", Cure: "set CONVIRZA_ACCESS_TOKEN, or CONVIRZA_EMAIL and CONVIRZA_PASSWORD, or auth in the Provider document", Kind: rest.ErrAuth}
 }
 
-// setting returns a setting without the white space that copying brings along.
-func setting(s providers.Settings, field string) string { return strings.TrimSpace(s.Values[field]) }
-
 func options(s providers.Settings, t *tokens) rest.Options {
-	o := rest.Options{
-		Account: s.Account, Vendor: vendorName, BaseURL: cmp.Or(setting(s, fieldBaseURL), defaultBaseURL),
+	return s.Options(rest.Options{
+		Vendor: vendorName, BaseURL: defaultBaseURL,
 		Authorize: t.authorize, Renews: t.canLogIn(),
 		RequestsPerMinute: requestsPerMinute, MaxInFlight: maxInFlight, Timeout: timeout,
-		Message: message, Shared: s.Rest,
-	}
-	if s.RequestsPerMinute > 0 {
-		o.RequestsPerMinute = s.RequestsPerMinute
-	}
-	if s.MaxInFlight > 0 {
-		o.MaxInFlight = s.MaxInFlight
-	}
-	if s.Timeout > 0 {
-		o.Timeout = s.Timeout
-	}
-	return o
+		Message: message,
+	})
 }
 
 func loginOptions(s providers.Settings) rest.Options {
 	return rest.Options{
-		Account: s.Account, Vendor: vendorName, BaseURL: cmp.Or(setting(s, fieldOAuthURL), defaultOAuthURL),
-		RequestsPerMinute: loginsPerMinute, MaxInFlight: 1, Timeout: timeout,
+		Account: s.Account, Vendor: vendorName, BaseURL: cmp.Or(s.Value(fieldOAuthURL), defaultOAuthURL),
+		RequestsPerMinute: loginsPerMinute, MaxInFlight: 1, Timeout: timeout, ThrottleWait: time.Minute,
 		Message: message, Shared: s.Rest,
 	}
 }
@@ -143,7 +122,7 @@ func (a *account) Get(ctx context.Context, id string) (providers.Live, error) {
 	if err != nil {
 		return providers.Live{}, fmt.Errorf("convirza: %w", err)
 	}
-	answer, err := a.do(ctx, a.api, rest.Request{Method: http.MethodGet, Path: path})
+	answer, err := a.do(ctx, rest.Request{Method: http.MethodGet, Path: path})
 	if err != nil {
 		return providers.Live{}, err
 	}
@@ -161,7 +140,7 @@ func (a *account) List(ctx context.Context) ([]providers.Live, error) {
 	root := agentSchema().Type()
 	var l listing
 	for range maxPages {
-		answer, err := a.do(ctx, a.api, rest.Request{Method: http.MethodGet, Path: a.listPath, Query: url.Values{
+		answer, err := a.do(ctx, rest.Request{Method: http.MethodGet, Path: a.listPath, Query: url.Values{
 			"limit": {strconv.Itoa(pageSize)}, "offset": {strconv.Itoa(l.read)},
 		}})
 		if err != nil {
@@ -196,11 +175,10 @@ func listError(err error) error {
 
 // Send implements [providers.Provider].
 func (a *account) Send(ctx context.Context, r providers.Request) (string, error) {
-	client := a.api
 	if slices.ContainsFunc(r.Form, func(p rest.Part) bool { return p.Open != nil }) {
-		client = a.uploads
+		r.Timeout = uploadTimeout
 	}
-	answer, err := a.do(ctx, client, r.Request)
+	answer, err := a.do(ctx, r.Request)
 	if err != nil {
 		return "", err
 	}
@@ -234,8 +212,8 @@ func accepted(r providers.Request) []int {
 
 // do sends r. A refusal gets what the vendor's answer leaves open: 401 is also its word for a missing role and for a foreign
 // organisation (get-org-unit-hierarchy, checked 2026-11-21).
-func (a *account) do(ctx context.Context, client *rest.Client, r rest.Request) (*rest.Answer, error) {
-	answer, err := client.Do(remembering(ctx), r)
+func (a *account) do(ctx context.Context, r rest.Request) (*rest.Answer, error) {
+	answer, err := a.api.Do(remembering(ctx), r)
 	var e *rest.Error
 	if !errors.As(err, &e) || (e.Status != http.StatusUnauthorized && e.Status != http.StatusForbidden) {
 		return answer, err

@@ -16,6 +16,7 @@ import (
 
 	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/providers"
+	"agentsync.dev/agentsync/pkg/providers/providertest"
 	"agentsync.dev/agentsync/pkg/providers/rest"
 )
 
@@ -97,7 +98,7 @@ func TestOpenFaults(t *testing.T) {
 			t.Errorf("%s: %v", tc.name, err)
 		}
 		for _, part := range tc.want {
-			if !strings.Contains(fmt.Sprint(err), part) {
+			if !strings.Contains(providertest.Said(err), part) {
 				t.Errorf("%s: %q does not name %s", tc.name, err, part)
 			}
 		}

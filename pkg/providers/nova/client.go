@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"agentsync.dev/agentsync/pkg/providers"
@@ -42,21 +41,21 @@ var _ interface {
 // open makes an account; see [providers.Vendor].
 func open(s providers.Settings) (providers.Provider, error) {
 	var faults []error
-	key := strings.TrimSpace(s.Values[fieldKey])
+	key := s.Value(fieldKey)
 	if key == "" {
-		faults = append(faults, fmt.Errorf("nova: no API key: set NOVA_API_KEY, or auth.apiKey in the Provider document: %w", rest.ErrAuth))
+		faults = append(faults, &providers.SetupError{Message: "nova: no API key", Cure: "set NOVA_API_KEY, or give the account in a Provider document (auth.apiKey)", Kind: rest.ErrAuth})
 	}
-	id := strings.TrimSpace(s.Values[fieldOrg])
+	id := s.Value(fieldOrg)
 	segment, err := rest.Segment(id)
 	switch {
 	case id == "":
-		faults = append(faults, errors.New("nova: no organisation: set NOVA_ORG_ID, or orgID in the Provider document"))
+		faults = append(faults, &providers.SetupError{Message: "nova: no organisation", Cure: "set NOVA_ORG_ID, or orgID in the Provider document"})
 	case err != nil:
-		faults = append(faults, fmt.Errorf("nova: organisation %w: correct NOVA_ORG_ID, or orgID in the Provider document", err))
+		faults = append(faults, &providers.SetupError{Message: "nova: organisation " + err.Error(), Cure: "correct NOVA_ORG_ID, or orgID in the Provider document"})
 	}
 	client, err := rest.New(options(s, key))
 	if err != nil {
-		faults = append(faults, fmt.Errorf("nova: %w: see NOVA_BASE_URL, or baseURL in the Provider document", err))
+		faults = append(faults, &providers.SetupError{Message: err.Error(), Cure: "see NOVA_BASE_URL, or baseURL in the Provider document"})
 	}
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
@@ -66,32 +65,15 @@ func open(s providers.Settings) (providers.Provider, error) {
 
 // options are the account's. X-API-Key is the documented header (update-agent, checked 2026-11-21); the SDKs' Bearer is not.
 func options(s providers.Settings, key string) rest.Options {
-	o := rest.Options{
-		Account: s.Account, Vendor: vendorName, BaseURL: baseURL,
+	return s.Options(rest.Options{
+		Vendor: vendorName, BaseURL: baseURL,
 		Authorize: func(_ context.Context, r *http.Request, _ bool) error {
 			r.Header.Set("X-API-Key", key)
 			return nil
 		},
 		RequestsPerMinute: requestsPerMinute, MaxInFlight: maxInFlight, Timeout: timeout,
-		Message: message, Shared: s.Rest,
-	}
-	if given := s.Values[fieldBaseURL]; given != "" {
-		o.BaseURL = given
-	}
-	if s.RequestsPerMinute > 0 {
-		o.RequestsPerMinute = s.RequestsPerMinute
-	}
-	if s.MaxInFlight > 0 {
-		o.MaxInFlight = s.MaxInFlight
-	}
-	if s.Timeout > 0 {
-		o.Timeout = s.Timeout
-	}
-	if o.Mask == nil {
-		o.Mask = new(rest.Masker)
-	}
-	o.Mask.Add(key)
-	return o
+		Message: message,
+	}, key)
 }
 
 // Create implements [providers.Provider].

@@ -15,6 +15,7 @@ import (
 
 	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/providers"
+	"agentsync.dev/agentsync/pkg/providers/providertest"
 	"agentsync.dev/agentsync/pkg/providers/rest"
 )
 
@@ -78,11 +79,11 @@ func TestOpenFaults(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	for _, part := range []string{"NOVA_API_KEY", "auth.apiKey", "NOVA_ORG_ID", "orgID", "NOVA_BASE_URL", "baseURL"} {
-		if !strings.Contains(err.Error(), part) {
+		if !strings.Contains(providertest.Said(err), part) {
 			t.Errorf("%q is not in %q", part, err)
 		}
 	}
-	if _, err := open(settings(map[string]string{fieldKey: testKey, fieldOrg: ".."})); err == nil || !strings.Contains(err.Error(), "NOVA_ORG_ID") {
+	if _, err := open(settings(map[string]string{fieldKey: testKey, fieldOrg: ".."})); err == nil || !strings.Contains(providertest.Said(err), "NOVA_ORG_ID") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := open(settings(map[string]string{fieldKey: testKey, fieldOrg: "o"})); err != nil {

@@ -31,13 +31,13 @@ func (o org) planCreate(c providers.Change) providers.Write {
 			rest[name] = value
 		}
 	}
-	create := request(http.MethodPost, o.agents(), first)
+	create := providers.JSONRequest(http.MethodPost, o.agents(), first)
 	create.Once, create.Creates = true, true
 	w := providers.Write{Requests: []providers.Request{create}}
 	if len(rest) == 0 {
 		return w
 	}
-	w.Requests = append(w.Requests, request(http.MethodPatch, o.agents()+"/{id}", rest))
+	w.Requests = append(w.Requests, providers.JSONRequest(http.MethodPatch, o.agents()+"/{id}", rest))
 	w.Reason = "a create takes the name, the type and the prompt only; the rest follows as an update"
 	// A copy has the objects of its original, which may bring what is required.
 	if _, copies := first["copy_from_agent_id"]; !copies {
@@ -54,10 +54,10 @@ func (o org) planUpdate(c providers.Change) providers.Write {
 		return refused(err)
 	}
 	root := agentSchema().Type()
-	c.Fields = slices.DeleteFunc(slices.Clone(c.Fields), func(f diff.Field) bool { return unsent(root, f) })
+	c.Fields = providers.Sendable(root, c.Fields)
 	body, carried := providers.Body(root, c)
 	w := providers.Write{Carried: carried}
-	w.Findings = slices.Concat(unreadable(c.Live, body), incomplete(root, body), masked(root, c.Live, carried))
+	w.Findings = slices.Concat(providers.DropUnreadable(c.Live, body), incomplete(root, body), masked(root, c.Live, carried))
 	if hidesHeaders(c, body) {
 		if slices.ContainsFunc(c.AcceptReset, func(p diff.Pointer) bool { return p.Covers(headersPath) }) {
 			w.Reset = []string{string(headersPath)}
@@ -68,7 +68,7 @@ func (o org) planUpdate(c providers.Change) providers.Write {
 		}
 	}
 	if len(body) > 0 {
-		w.Requests = []providers.Request{request(http.MethodPatch, path, body)}
+		w.Requests = []providers.Request{providers.JSONRequest(http.MethodPatch, path, body)}
 	}
 	return w
 }
@@ -79,28 +79,11 @@ func (o org) planDelete(l providers.Live) providers.Write {
 	if err != nil {
 		return refused(err)
 	}
-	return providers.Write{Requests: []providers.Request{request(http.MethodDelete, path, nil)}}
+	return providers.Write{Requests: []providers.Request{providers.JSONRequest(http.MethodDelete, path, nil)}}
 }
 
 func refused(err error) providers.Write {
 	return providers.Write{Findings: []providers.Finding{providers.NewBlocking(providers.CodeUnreadAgent, err.Error(), "")}}
-}
-
-// unsent reports whether an update does not send f: a field that it does not accept, or that is no longer managed.
-func unsent(root *diff.Type, f diff.Field) bool {
-	t := root.Field(f.Path.Top())
-	return f.Origin == diff.Released || (t != nil && (t.ReadOnly || t.CreateOnly || t.Immutable))
-}
-
-// unreadable takes out of body what would overwrite a value that could not be read.
-func unreadable(l providers.Live, body diff.Object) (findings []providers.Finding) {
-	for _, name := range diff.Keys(body) {
-		if why, ok := l.Unreadable[diff.Pointer("").Child(name)]; ok {
-			delete(body, name)
-			findings = append(findings, providers.NewBlocking(providers.CodeUnreadable, name+" cannot be read, so it is not overwritten: "+why, ""))
-		}
-	}
-	return findings
 }
 
 // incomplete finds objects that lack a field which the vendor requires whenever the object is sent (js-sdk, checked 2026-11-21).
@@ -176,12 +159,4 @@ func (o org) agents() string { return "/org/" + string(o) + "/agents" }
 func (o org) agent(id string) (string, error) {
 	segment, err := rest.Segment(id)
 	return o.agents() + "/" + segment, err
-}
-
-func request(method, path string, body diff.Object) providers.Request {
-	r := providers.Request{Request: rest.Request{Method: method, Path: path}, Fields: diff.Keys(body)}
-	if body != nil {
-		r.JSON = body
-	}
-	return r
 }

@@ -155,7 +155,7 @@ func opens(t *testing.T, s Subject) {
 		t.Fatal("open without credentials succeeds")
 	}
 	for _, setting := range required {
-		if !strings.Contains(err.Error(), setting.Env) || !strings.Contains(err.Error(), setting.Field) {
+		if said := Said(err); !strings.Contains(said, setting.Env) || !strings.Contains(said, setting.Field) {
 			t.Errorf("open does not name %s and %s: %v", setting.Env, setting.Field, err)
 		}
 	}

@@ -77,7 +77,8 @@ func credentialsKind(ctx context.Context, err error) error {
 
 func (c *call) send(req *http.Request, waited time.Duration) result {
 	o := &c.client.options
-	ctx, cancel := context.WithTimeout(req.Context(), o.Timeout)
+	timeout := max(o.Timeout, c.request.Timeout)
+	ctx, cancel := context.WithTimeout(req.Context(), timeout)
 	defer cancel()
 	var conn connection
 	c.attempts++
@@ -93,7 +94,7 @@ func (c *call) send(req *http.Request, waited time.Duration) result {
 	case req.Context().Err() != nil:
 		r.err, r.final = req.Context().Err(), true
 	case ctx.Err() != nil:
-		r.err, r.kind = slowError{o.Timeout}, ErrUnavailable
+		r.err, r.kind = slowError{timeout}, ErrUnavailable
 	default:
 		r.kind, r.final = transportKind(r.err)
 	}

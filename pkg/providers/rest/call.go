@@ -100,7 +100,7 @@ func (c *call) again() bool {
 	if !c.verdict.again {
 		return false
 	}
-	wait := c.last.wait(now, c.repeats)
+	wait := c.last.wait(now, c.repeats, c.client.options.ThrottleWait)
 	slowDown := c.last.status == http.StatusTooManyRequests
 	if slowDown {
 		c.client.pace.hold(now.Add(wait)) // for the whole account

@@ -21,6 +21,8 @@ type Request struct {
 	// Once marks a request that must not be sent again once it may have reached the vendor: creates, and uploads that may
 	// append. It is repeated only on a refused connection or a 429.
 	Once bool
+	// Timeout bounds one attempt of this request where it is longer than the account's: for uploads.
+	Timeout time.Duration
 }
 
 // Part is one part of a form: text, or a file that is streamed.
@@ -102,6 +104,8 @@ type Options struct {
 	MaxInFlight int
 	// Timeout bounds one attempt, from sending it to the last byte of its answer; 0 means [DefaultTimeout].
 	Timeout time.Duration
+	// ThrottleWait is the least wait after a 429 that does not say how long; 0 means the ordinary backoff.
+	ThrottleWait time.Duration
 	// Pace reads a vendor's rate headers; nil where it documents none.
 	Pace func(h http.Header, now time.Time) (remaining int, reset time.Time, ok bool)
 	// Message finds the vendor's message and request id in an error answer. ok is false where the body is not the vendor's own

@@ -97,11 +97,15 @@ func (r result) judge(read bool) verdict {
 }
 
 // wait is how long to wait after r: what the vendor asks for, else a backoff.
-func (r result) wait(now time.Time, repeats int) time.Duration {
+func (r result) wait(now time.Time, repeats int, throttled time.Duration) time.Duration {
 	if wait, ok := retryAfter(r.header.Get("Retry-After"), now); ok {
 		return wait
 	}
-	return backoff(repeats)
+	wait := backoff(repeats)
+	if r.status == http.StatusTooManyRequests {
+		wait += throttled
+	}
+	return wait
 }
 
 // retryAfter reads a Retry-After header: seconds, or a date. One that lies in the past says nothing.

@@ -70,6 +70,7 @@ func parseBase(raw string) (*url.URL, error) {
 	return u, nil
 }
 
+// Loopback reports whether host, a name or address without a port, is this machine.
 func Loopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && addr.IsLoopback()

@@ -155,6 +155,7 @@ func (d *decoder) unknown(p, child place, pair spec.Pair) {
 		hint = fmt.Sprintf("did you mean %q? %s", join(p.path, near), hint)
 	}
 	d.fault(child, pair.KeyPos, fmt.Sprintf("unknown field %q", child.path), hint)
+	d.problems[len(d.problems)-1].Field = child.path
 }
 
 func (d *decoder) list(p place, v *spec.Value) []any {

@@ -40,16 +40,16 @@ func open(s providers.Settings) (providers.Provider, error) {
 		}
 	}
 	if a.name == "" {
-		faults = append(faults, fmt.Errorf("voicy: unknown API generation %q: set `api` in the Provider document to v1 or functions-v1", s.Generation.Name))
+		faults = append(faults, &providers.SetupError{Message: fmt.Sprintf("voicy: unknown API generation %q", s.Generation.Name), Cure: "set `api` in the Provider document to v1 or functions-v1"})
 	}
-	key := strings.TrimSpace(s.Values[fieldKey])
+	key := s.Value(fieldKey)
 	if key == "" {
-		faults = append(faults, fmt.Errorf("voicy: no API key: set VOICY_API_KEY, or auth.apiKey in the Provider document: %w", rest.ErrAuth))
+		faults = append(faults, &providers.SetupError{Message: "voicy: no API key", Cure: "set VOICY_API_KEY, or give the account in a Provider document (auth.apiKey)", Kind: rest.ErrAuth})
 	}
 	o := options(s, a.baseURL, key)
 	client, err := rest.New(o)
 	if err != nil {
-		faults = append(faults, fmt.Errorf("%w: see VOICY_BASE_URL, or baseURL and limits in the Provider document", err))
+		faults = append(faults, &providers.SetupError{Message: err.Error(), Cure: "see VOICY_BASE_URL, or baseURL and limits in the Provider document"})
 	}
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
@@ -59,32 +59,15 @@ func open(s providers.Settings) (providers.Provider, error) {
 }
 
 func options(s providers.Settings, baseURL, key string) rest.Options {
-	o := rest.Options{
-		Account: s.Account, Vendor: vendorName, BaseURL: baseURL,
+	return s.Options(rest.Options{
+		Vendor: vendorName, BaseURL: baseURL,
 		Authorize: func(_ context.Context, r *http.Request, _ bool) error {
 			r.Header.Set("Authorization", "Bearer "+key)
 			return nil
 		},
 		RequestsPerMinute: requestsPerMinute, MaxInFlight: maxInFlight, Timeout: timeout,
-		Pace: pace, Message: message, Shared: s.Rest,
-	}
-	if given := s.Values[fieldBaseURL]; given != "" {
-		o.BaseURL = given
-	}
-	if s.RequestsPerMinute > 0 {
-		o.RequestsPerMinute = s.RequestsPerMinute
-	}
-	if s.MaxInFlight > 0 {
-		o.MaxInFlight = s.MaxInFlight
-	}
-	if s.Timeout > 0 {
-		o.Timeout = s.Timeout
-	}
-	if o.Mask == nil {
-		o.Mask = new(rest.Masker)
-	}
-	o.Mask.Add(key)
-	return o
+		Pace: pace, Message: message,
+	}, key)
 }
 
 // Create implements [providers.Provider].

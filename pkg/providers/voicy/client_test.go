@@ -11,6 +11,7 @@ import (
 
 	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/providers"
+	"agentsync.dev/agentsync/pkg/providers/providertest"
 	"agentsync.dev/agentsync/pkg/providers/rest"
 )
 
@@ -56,7 +57,7 @@ func TestOpenFaults(t *testing.T) {
 		t.Fatal("open succeeds")
 	}
 	for _, want := range []string{"VOICY_API_KEY", "auth.apiKey", "VOICY_BASE_URL", "baseURL", `"v9"`, "functions-v1"} {
-		if !strings.Contains(err.Error(), want) {
+		if !strings.Contains(providertest.Said(err), want) {
 			t.Errorf("the error does not say %s: %v", want, err)
 		}
 	}
