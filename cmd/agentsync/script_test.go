@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -27,10 +31,12 @@ func TestScript(t *testing.T) {
 			return os.Mkdir(home, 0o755)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits":  exits,
-			"vendor": vendor,
-			"make":   makeFile,
-			"change": change,
+			"exits":   exits,
+			"vendor":  vendor,
+			"make":    makeFile,
+			"change":  change,
+			"clean":   clean,
+			"waitfor": waitFor,
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
@@ -57,7 +63,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// makeFile FILE SIZE writes a file of SIZE bytes: the text of HEAD files is too long for a script.
+// makeFile FILE SIZE [HEAD] writes a file of SIZE bytes, which begins as the file HEAD does: too long for a script.
 func makeFile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: make FILE SIZE [HEAD]")
@@ -72,4 +78,40 @@ func makeFile(ts *testscript.TestScript, neg bool, args []string) {
 		copy(data, ts.ReadFile(args[2]))
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
+}
+
+// clean TEXT fails if any file below the script's folder holds TEXT. The script itself is not there.
+func clean(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: clean TEXT")
+	}
+	files := 0
+	ts.Check(filepath.WalkDir(ts.Getenv("WORK"), func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if bytes.Contains(data, []byte(args[0])) {
+			ts.Fatalf("%s holds %q", path, args[0])
+		}
+		files++
+		return err
+	}))
+	if files == 0 {
+		ts.Fatalf("no files in %s", ts.Getenv("WORK"))
+	}
+}
+
+// waitFor FILE waits until a file is there.
+func waitFor(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: waitfor FILE")
+	}
+	for range 1000 {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	ts.Fatalf("%s did not appear", args[0])
 }

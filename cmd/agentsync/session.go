@@ -36,7 +36,7 @@ type session struct {
 
 // load reads and checks the manifests. It sends nothing and needs no key. Every fault of every manifest is in the one error.
 func (a *app) load(f *flags, paths []string) (*session, error) {
-	s := &session{app: a, flags: f, mask: &rest.Masker{}, accounts: map[string]*plan.Account{}}
+	s := &session{app: a, flags: f, mask: &rest.Masker{}, talk: a.newTalker(f), accounts: map[string]*plan.Account{}}
 	var err error
 	if s.selected, err = f.selects(); err != nil {
 		return nil, err
@@ -213,9 +213,6 @@ func (s *session) open(account *plan.Account) error {
 
 // shared is what all accounts of this run have in common.
 func (s *session) shared() rest.Shared {
-	if s.talk == nil {
-		s.talk = s.app.newTalker(s.flags)
-	}
 	return rest.Shared{Observe: s.talk.observe, Log: s.talk.logger(s.mask), Mask: s.mask, Now: s.app.now, UserAgent: "agentsync/" + version()}
 }
 

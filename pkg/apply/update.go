@@ -33,15 +33,11 @@ func (j *job) fresh(ctx context.Context) (providers.Live, bool) {
 		j.end(Failed, fmt.Errorf("reading it again before the write: %w", err))
 		return live, false
 	}
-	if j.fingerprint(live) != j.change.Precondition.Live || live.Locked != "" || live.Gone {
+	if !plan.SameLive(j.types(), j.work().Change.Live.Config, live.Config) || live.Locked != "" || live.Gone {
 		j.stale(movedMessage(j.types(), j.work().Change.Live.Config, live.Config))
 		return live, false
 	}
 	return live, true
-}
-
-func (j *job) fingerprint(live providers.Live) string {
-	return plan.LiveFingerprint(j.types(), j.change.Address, live.Config, j.work().Secret)
 }
 
 // movedMessage names the top-level fields that differ between two reads.

@@ -123,7 +123,7 @@ func (d *decider) precondition() Precondition {
 	t, c := d.types(), d.work.Change
 	p := Precondition{}
 	if d.change.Action != Create && c.Live.ID != "" {
-		p.Live = LiveFingerprint(t, d.address, c.Live.Config, d.work.Secret)
+		p.Live = liveFingerprint(t, d.address, c.Live.Config, d.work.Secret)
 	}
 	if d.change.Action == Delete {
 		return p
@@ -165,14 +165,22 @@ func replaceAt(doc diff.Object, p diff.Pointer, v any) {
 	}
 }
 
-// LiveFingerprint fingerprints a live config for a precondition. Top-level fields that the schema does not know do not count: agentsync neither
-// compares nor sends them, and some vendors keep counters there.
-func LiveFingerprint(t *diff.Type, address string, live diff.Object, secret []diff.Pointer) string {
-	known := make(diff.Object, len(live))
+// liveFingerprint fingerprints a live config for a precondition.
+func liveFingerprint(t *diff.Type, address string, live diff.Object, secret []diff.Pointer) string {
+	return diff.Fingerprint(t, seal(address, known(t, live), secret))
+}
+
+// SameLive reports whether two reads of an agent are the same as far as a precondition goes.
+func SameLive(t *diff.Type, a, b diff.Object) bool { return diff.Equal(t, known(t, a), known(t, b)) }
+
+// known is the part of a live config that a precondition is about. Top-level fields that the schema does not know do not count: agentsync
+// neither compares nor sends them, and some vendors keep counters there.
+func known(t *diff.Type, live diff.Object) diff.Object {
+	part := make(diff.Object, len(live))
 	for name, v := range live {
 		if t.Field(name) != nil {
-			known[name] = v
+			part[name] = v
 		}
 	}
-	return diff.Fingerprint(t, seal(address, known, secret))
+	return part
 }
