@@ -17,6 +17,6 @@ LABEL org.opencontainers.image.title="agentsync" \
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /agentsync /agentsync
 # Mount the repository here. Nothing runs as root; to keep the state in the mounted folder, run as its owner (--user).
-WORKDIR /work
+WORKDIR /repo
 USER 65532:65532
 ENTRYPOINT ["/agentsync"]

@@ -69,14 +69,49 @@ func (a *app) apply(ctx context.Context, f *applyFlags, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if _, canAsk := terminal(a.stdin); !canAsk && !f.auto && reviewed == nil {
-		return usageError{errors.New("apply cannot ask: standard input is no terminal"),
-			"give --auto-approve, or carry out a reviewed plan with --plan FILE"}
+	if err := a.mayAsk(f, reviewed); err != nil {
+		return err
+	}
+	if err := a.wholeFolders(f, paths); err != nil {
+		return err
 	}
 	s, err := a.load(&f.flags, paths)
 	if err != nil {
 		return err
 	}
+	f.prune = f.prune || (reviewed != nil && reviewed.Summary.Delete > 0)
+	return a.carryOut(ctx, s, f, reviewed, func(ctx context.Context) (*plan.Plan, error) {
+		if err := s.open(s.needed()); err != nil {
+			return nil, err
+		}
+		return s.replan(ctx, paths, reviewed)
+	})
+}
+
+// mayAsk refuses a run that would have to ask and cannot.
+func (a *app) mayAsk(f *applyFlags, reviewed *plan.Plan) error {
+	if _, canAsk := terminal(a.stdin); canAsk || f.auto || reviewed != nil {
+		return nil
+	}
+	return usageError{errors.New("apply cannot ask: standard input is no terminal"),
+		"give --auto-approve, or carry out a reviewed plan with --plan FILE"}
+}
+
+// wholeFolders refuses to prune by single files: a file does not show which manifests are missing.
+func (a *app) wholeFolders(f *applyFlags, paths []string) error {
+	for _, path := range paths {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(a.dir, path)
+		}
+		if info, err := os.Stat(path); f.prune && err == nil && !info.IsDir() {
+			return usageError{fmt.Errorf("--prune: %s is a single file, which cannot show what is missing", path), "name the folder with all manifests"}
+		}
+	}
+	return nil
+}
+
+// carryOut is what apply and undo share: under the state's lock it plans, shows the plan, asks, applies and reports.
+func (a *app) carryOut(ctx context.Context, s *session, f *applyFlags, reviewed *plan.Plan, makePlan func(context.Context) (*plan.Plan, error)) error {
 	store, err := s.store(ctx, true)
 	if err != nil {
 		return err
@@ -87,27 +122,12 @@ func (a *app) apply(ctx context.Context, f *applyFlags, paths []string) error {
 		return err
 	}
 	defer held.release()
-	f.prune = f.prune || (reviewed != nil && reviewed.Summary.Delete > 0)
-	if err := s.online(ctx, store); err != nil {
+	if err := s.remember(ctx, store); err != nil {
 		return err
 	}
-	return a.applyLocked(ctx, s, f, applyRun{id: run, paths: paths, reviewed: reviewed, stop: held.stop, guard: held.guard})
-}
-
-// applyRun is one run of apply: its name, what it was asked for, and what ends it early.
-type applyRun struct {
-	id       string
-	paths    []string
-	reviewed *plan.Plan
-	stop     <-chan struct{}
-	guard    func() error
-}
-
-// applyLocked plans, asks and applies, under the lock.
-func (a *app) applyLocked(ctx context.Context, s *session, f *applyFlags, run applyRun) error {
 	reading, cancel := a.until(ctx)
 	defer cancel()
-	p, err := s.replan(reading, run.paths, run.reviewed)
+	p, err := makePlan(reading)
 	if err != nil {
 		return err
 	}
@@ -116,14 +136,14 @@ func (a *app) applyLocked(ctx context.Context, s *session, f *applyFlags, run ap
 			return err
 		}
 	}
-	seen := run.reviewed != nil
-	if p.HasChanges() && run.reviewed == nil && !f.auto {
+	seen := reviewed != nil
+	if p.HasChanges() && reviewed == nil && !f.auto {
 		if seen, err = a.ask(p); err != nil {
 			return err
 		}
 	}
-	report := apply.Run(ctx, p, apply.Options{Run: run.id, Commit: p.Source.Commit, Book: s.book, Seen: seen, Reviewed: run.reviewed,
-		Parallelism: s.flags.parallelism, Stop: run.stop, Guard: run.guard, Now: a.now, Sleep: sleep, Mask: s.mask.Mask, Progress: s.talk.applying()})
+	report := apply.Run(ctx, p, apply.Options{Run: run, Commit: p.Source.Commit, Book: s.book, Seen: seen, Reviewed: reviewed,
+		Parallelism: s.flags.parallelism, Stop: held.stop, Guard: held.guard, Now: a.now, Sleep: sleep, Mask: s.mask.Mask, Progress: s.talk.applying()})
 	s.talk.done()
 	if err := s.showReport(report); err != nil {
 		return err
@@ -170,7 +190,7 @@ func (a *app) ask(p *plan.Plan) (bool, error) {
 	case <-a.stop:
 		fmt.Fprintln(a.stderr)
 	}
-	return false, hinted{errors.New("not approved: nothing was changed"), ""}
+	return false, hinted{errors.New("not approved: nothing was changed"), "run it again and answer yes, or give --auto-approve"}
 }
 
 // showReport writes the report in the chosen format.

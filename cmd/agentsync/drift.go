@@ -22,7 +22,7 @@ Exit status: 0, or 2 with --detailed-exitcode where there is drift; 5 where an a
 			if err := f.check(c); err != nil {
 				return err
 			}
-			p, s, err := a.makePlan(c.Context(), f, paths, false)
+			p, s, err := a.makePlan(c.Context(), f, paths)
 			if err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -34,6 +35,7 @@ func run() int {
 		first := <-signals
 		a.interrupted.Store(int32(interruptCode(first)))
 		close(stop)
+		fmt.Fprintln(os.Stderr, "agentsync: stopping: what is under way is finished, nothing new is started; a second signal stops at once")
 		<-signals
 		os.Exit(hardStop)
 	}()

@@ -37,7 +37,7 @@ the plan out; 3 credentials; 1 any other error.`,
 			if err := f.check(c); err != nil {
 				return err
 			}
-			p, s, err := a.makePlan(c.Context(), f, paths, false)
+			p, s, err := a.makePlan(c.Context(), f, paths)
 			if err != nil {
 				return err
 			}
@@ -75,28 +75,23 @@ func (f *flags) check(c *cobra.Command) error {
 	return errors.Join(faults...)
 }
 
-// makePlan is the first half of plan and of apply.
-func (a *app) makePlan(ctx context.Context, f *flags, paths []string, write bool) (*plan.Plan, *session, error) {
+// makePlan is what plan and drift share.
+func (a *app) makePlan(ctx context.Context, f *flags, paths []string) (*plan.Plan, *session, error) {
 	s, err := a.load(f, paths)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := s.connect(ctx, write); err != nil {
+	store, err := s.store(ctx, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := errors.Join(s.remember(ctx, store), s.open(s.needed())); err != nil {
 		return nil, nil, err
 	}
 	ctx, cancel := a.until(ctx)
 	defer cancel()
 	p, err := s.plan(ctx, paths)
 	return p, s, err
-}
-
-// connect opens the state and the accounts.
-func (s *session) connect(ctx context.Context, write bool) error {
-	store, err := s.store(ctx, write)
-	if err != nil {
-		return err
-	}
-	return s.online(ctx, store)
 }
 
 // until returns a context that ends with the first signal: reading may be cut short, nothing is lost.
@@ -123,7 +118,7 @@ func (a *app) savePlan(name string, p *plan.Plan) error {
 	}
 	file, err := os.CreateTemp(filepath.Dir(name), ".plan-*")
 	if err != nil {
-		return fmt.Errorf("--out: %w", err)
+		return hinted{fmt.Errorf("--out: %w", err), "give a file in a folder that is there and can be written"}
 	}
 	defer os.Remove(file.Name())
 	_, err = file.Write(data)

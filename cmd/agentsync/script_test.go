@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"testing"
 	"time"
@@ -36,6 +37,7 @@ func TestScript(t *testing.T) {
 			"make":    makeFile,
 			"change":  change,
 			"clean":   clean,
+			"capture": capture,
 			"waitfor": waitFor,
 		},
 		RequireExplicitExec: true,
@@ -78,6 +80,18 @@ func makeFile(ts *testscript.TestScript, neg bool, args []string) {
 		copy(data, ts.ReadFile(args[2]))
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), data, 0o644))
+}
+
+// capture NAME PATTERN sets a variable to what the pattern's group matches in the standard output before.
+func capture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: capture NAME PATTERN")
+	}
+	found := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(found) != 2 {
+		ts.Fatalf("%q matches nothing with one group", args[1])
+	}
+	ts.Setenv(args[0], found[1])
 }
 
 // clean TEXT fails if any file below the script's folder holds TEXT. The script itself is not there.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -34,20 +33,30 @@ type session struct {
 	entries map[string]state.Entry
 }
 
+// newSession is a session without manifests.
+func (a *app) newSession(f *flags) (*session, error) {
+	s := &session{app: a, flags: f, mask: &rest.Masker{}, talk: a.newTalker(f), accounts: map[string]*plan.Account{}, set: &spec.Set{Root: a.dir}}
+	if f.sandbox {
+		simulated, err := a.simulate()
+		if err != nil {
+			return nil, err
+		}
+		s.sandbox = simulated
+	}
+	return s, nil
+}
+
 // load reads and checks the manifests. It sends nothing and needs no key. Every fault of every manifest is in the one error.
 func (a *app) load(f *flags, paths []string) (*session, error) {
-	s := &session{app: a, flags: f, mask: &rest.Masker{}, talk: a.newTalker(f), accounts: map[string]*plan.Account{}}
-	var err error
+	s, err := a.newSession(f)
+	if err != nil {
+		return nil, err
+	}
 	if s.selected, err = f.selects(); err != nil {
 		return nil, err
 	}
 	if len(paths) > 0 && f.kustomize != "" {
 		return nil, usageError{errors.New("PATHs and --kustomize exclude each other"), "give one of them"}
-	}
-	if f.sandbox {
-		if s.sandbox, err = a.simulate(); err != nil {
-			return nil, err
-		}
 	}
 	set, err := spec.Load(spec.Input{Paths: paths, Kustomize: f.kustomize, Dir: a.dir, Stdin: a.stdin, Getenv: s.getenv})
 	problems, isProblems := err.(spec.Problems)
@@ -155,40 +164,54 @@ func (s *session) document(name string) *spec.Provider {
 	return nil
 }
 
-// online opens the state, and the accounts that this run needs: those of selected agents and, to prune, those of the state.
-func (s *session) online(ctx context.Context, store state.Store) error {
+// remember reads what the state holds. Accounts that only the state names are added, closed.
+func (s *session) remember(ctx context.Context, store state.Store) error {
 	s.book = state.NewBook(store)
 	entries, err := s.book.Load(ctx)
 	if err != nil {
 		return err
 	}
 	s.entries = entries
-	needed := map[string]bool{}
-	for _, a := range s.agents {
-		if s.selected.Keeps(a.Agent) {
-			needed[a.Provider] = true
-		}
-	}
 	for address := range entries {
 		name, _, _ := strings.Cut(address, "/")
-		if s.accounts[name] == nil {
-			if vendor, ok := all.Lookup(name); ok {
-				s.accounts[name] = &plan.Account{Name: name, Vendor: vendor, Generation: vendor.Generations[0]}
-			}
+		if vendor, ok := all.Lookup(name); ok && s.accounts[name] == nil {
+			s.accounts[name] = &plan.Account{Name: name, Vendor: vendor, Generation: vendor.Generations[0]}
 		}
-		needed[name] = needed[name] || s.flags.prune
 	}
+	return nil
+}
+
+// needed are the accounts that a plan of the manifests needs: those of selected agents and, to prune, those of the state.
+func (s *session) needed() []string {
+	var names []string
+	for _, a := range s.agents {
+		if s.selected.Keeps(a.Agent) {
+			names = append(names, a.Provider)
+		}
+	}
+	if s.flags.prune {
+		for address := range s.entries {
+			name, _, _ := strings.Cut(address, "/")
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// open makes the providers of the named accounts; what is wrong with any of them is reported together.
+func (s *session) open(names []string) error {
 	var faults []error
-	for _, name := range slices.Sorted(maps.Keys(needed)) {
-		if account := s.accounts[name]; account != nil && needed[name] {
-			faults = append(faults, s.open(account))
+	for _, name := range names {
+		if account := s.accounts[name]; account != nil {
+			faults = append(faults, s.openAccount(account))
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// open makes the account's provider.
-func (s *session) open(account *plan.Account) error {
+// openAccount makes the account's provider.
+func (s *session) openAccount(account *plan.Account) error {
 	doc := s.document(account.Name)
 	operator := providers.Operator{Getenv: s.getenv, AllowHosts: s.flags.allowHosts}
 	shared := s.shared()

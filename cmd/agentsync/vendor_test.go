@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -20,7 +21,11 @@ import (
 type vendorsKey struct{}
 
 // vendors are one script's simulated vendors.
-type vendors struct{ server *sandbox.Server }
+type vendors struct {
+	server *sandbox.Server
+	// release lets the call that `vendor hold` holds go on.
+	release func()
+}
 
 // vendor drives the simulated vendors of a script:
 //
@@ -31,10 +36,11 @@ type vendors struct{ server *sandbox.Server }
 //	vendor edit VENDOR ID FILE              change top-level fields as a person in the dashboard; null clears
 //	vendor show VENDOR [ID]                 print what is stored as JSON
 //	vendor log [-writes] [VENDOR]           print the calls, one a line: METHOD path field, field
-//	vendor body [-writes]                   print the last write's body: JSON as it was sent, or a form's parts
+//	vendor body                             print the last write's body: JSON as it was sent, or a form's parts
 //	vendor reset-log
-//	vendor fault TEXT                       switch a fault on, in the words of `agentsync sandbox --fault`
+//	vendor fault [-body FILE] TEXT          switch a fault on, in the words of `agentsync sandbox --fault`
 //	vendor clear-faults
+//	vendor hold METHOD PATH                 hold the first call that matches before it is carried out, until vendor release
 //	vendor edit-on METHOD PATH VENDOR ID FILE  edit right after the first call that matches was carried out
 func vendor(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
@@ -49,7 +55,8 @@ func vendor(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("vendor start comes first")
 	}
 	verbs := map[string]func(*testscript.TestScript, []string){
-		"accounts": v.accounts, "add": v.add, "edit": v.edit, "show": v.show, "log": v.log, "body": v.body, "edit-on": v.editOn,
+		"accounts": v.accounts, "add": v.add, "edit": v.edit, "show": v.show, "log": v.log, "body": v.body, "edit-on": v.editOn, "hold": v.hold,
+		"release":      func(*testscript.TestScript, []string) { v.release() },
 		"reset-log":    func(*testscript.TestScript, []string) { v.server.ResetLog() },
 		"fault":        v.fault,
 		"clear-faults": func(*testscript.TestScript, []string) { v.server.ClearFaults() },
@@ -141,6 +148,14 @@ func (v *vendors) editOn(ts *testscript.TestScript, args []string) {
 	}})
 }
 
+func (v *vendors) hold(ts *testscript.TestScript, args []string) {
+	need(ts, args, 2, "hold METHOD PATH")
+	free := make(chan struct{})
+	v.release = sync.OnceFunc(func() { close(free) })
+	ts.Defer(v.release)
+	v.server.Fault(sandbox.Fault{Method: args[0], Path: args[1], Kind: sandbox.FaultHook, Nth: 1, Hook: func() { <-free }})
+}
+
 func (v *vendors) show(ts *testscript.TestScript, args []string) {
 	if len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: vendor show VENDOR [ID]")
@@ -165,8 +180,13 @@ func idOf(agent map[string]any) string {
 }
 
 func (v *vendors) fault(ts *testscript.TestScript, args []string) {
+	body := ""
+	if len(args) > 2 && args[0] == "-body" {
+		body, args = ts.ReadFile(args[1]), args[2:]
+	}
 	fault, err := sandbox.ParseFault(strings.Join(args, " "))
 	ts.Check(err)
+	fault.Body = body
 	v.server.Fault(fault)
 }
 

@@ -1,5 +1,7 @@
 // Package render shows plans and reports to people: as text for a terminal or a log, and as markdown for a comment. What it shows is in
 // the documents already; it decides nothing.
+//
+// outline.go puts what a plan says in the order in which it is said; plan.go and markdown.go lay that out.
 package render
 
 import (
@@ -13,9 +15,10 @@ import (
 type Style struct {
 	// Color turns colour on. It is never the only signal.
 	Color bool
-	// Width is the terminal's width in columns; 0 means 100.
+	// Width is the terminal's width in columns. 0 means that there is no terminal: values are then laid out for 100 columns, and
+	// sentences stay on one line, as readers of logs search for them.
 	Width int
-	// Verbose adds requests, carried fields and fingerprints.
+	// Verbose shows long texts, lists of fields and fingerprints whole.
 	Verbose bool
 }
 
@@ -36,6 +39,7 @@ const (
 	cyan   = "36"
 	bold   = "1"
 	faint  = "2"
+	marked = "1;4" // bold and underlined: seen without colours, too
 )
 
 // paint colours text, where colour is on.
@@ -50,6 +54,9 @@ func (s Style) paint(code, text string) string {
 type page struct {
 	Style
 	bytes.Buffer
+	// many says that the plan shows many agents: texts are then cut shorter, and no hint is repeated.
+	many  bool
+	hints map[string]bool
 }
 
 func (p *page) line(indent int, format string, args ...any) {
@@ -58,19 +65,25 @@ func (p *page) line(indent int, format string, args ...any) {
 	p.WriteByte('\n')
 }
 
+// prose writes a sentence after a painted label, on a terminal in as many rows as it takes.
+func (p *page) prose(indent int, code, label, text string) {
+	text = oneLine(text)
+	if p.Width <= 0 {
+		p.line(indent, "%s", p.paint(code, label)+text)
+		return
+	}
+	for i, row := range wrap(label+text, p.width()-indent-2) {
+		if i == 0 {
+			p.line(indent, "%s", p.paint(code, label)+strings.TrimPrefix(row, label))
+			continue
+		}
+		p.line(indent+2, "%s", row)
+	}
+}
+
 func (p *page) flush(w io.Writer) error {
 	_, err := w.Write(p.Bytes())
 	return err
-}
-
-// printable makes control characters visible: a vendor's text must not steer a terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if (r < ' ' && r != '\n' && r != '\t') || r == 0x7f || (r >= 0x80 && r < 0xa0) {
-			return '�'
-		}
-		return r
-	}, s)
 }
 
 // plural says how many there are of something.

@@ -1,105 +1,201 @@
 package render
 
 import (
+	"bytes"
+	"strconv"
 	"strings"
-
-	"github.com/aymanbagabas/go-udiff"
 
 	"agentsync.dev/agentsync/pkg/diff"
 )
 
-// short is the longest value shown in the line of its field, in characters.
+// short is the widest value shown in the line of its field, in columns, where the terminal leaves as much.
 const short = 60
+
+// none stands for a value that is not there.
+const none = "(none)"
 
 // inline shows a value in one line.
 func inline(v any) string {
 	if v == nil {
-		return "(none)"
+		return none
 	}
-	return printable(string(diff.Canonical(v)))
+	return visible(string(diff.Canonical(v)))
 }
 
-// long reports whether a value needs lines of its own.
-func long(v any) bool {
-	if s, ok := v.(string); ok && strings.Contains(s, "\n") {
-		return true
+// name writes a pointer the way people name fields.
+func name(p diff.Pointer) string {
+	var b strings.Builder
+	for _, token := range p.Tokens() {
+		b.WriteString(child(b.Len() == 0, token))
 	}
-	return len([]rune(inline(v))) > short
+	return b.String()
 }
 
-// lines lays a value out for a comparison line by line: text as it is, lists and objects one element a line.
+// child is how a field's name goes on after its parent's.
+func child(first bool, token string) string {
+	switch {
+	case token == "" || strings.ContainsAny(token, ". []\"\n"):
+		return "[" + visible(strconv.Quote(token)) + "]"
+	case first:
+		return visible(token)
+	}
+	return "." + visible(token)
+}
+
+// item is one difference as it is shown: a whole field, or a part of one. A side that is nil is not there.
+type item struct {
+	name          string
+	before, after any
+	// note is what else there is to say.
+	note string
+}
+
+// sign is '+', '-' or '~'.
+func (i item) sign() byte {
+	switch {
+	case i.before == nil:
+		return '+'
+	case i.after == nil:
+		return '-'
+	}
+	return '~'
+}
+
+// items takes a difference apart as far as it helps: objects by field, lists of named things by name.
+func items(name string, before, after any) []item {
+	whole := []item{{name: name, before: before, after: after}}
+	if (before == nil && fits(after)) || (after == nil && fits(before)) {
+		return whole
+	}
+	var parts []item
+	if o, ok := sides[map[string]any](before, after); ok {
+		parts = objects(name, o[0], o[1])
+	} else if l, ok := sides[[]any](before, after); ok {
+		parts = lists(name, l[0], l[1])
+	}
+	if len(parts) == 0 {
+		return whole
+	}
+	return parts
+}
+
+func fits(v any) bool { return columns(inline(v)) <= short }
+
+// sides returns both values as a T; one of them may be missing.
+func sides[T any](before, after any) (both [2]T, ok bool) {
+	found := 0
+	for i, v := range []any{before, after} {
+		t, is := v.(T)
+		if v != nil && !is {
+			return both, false
+		}
+		if is {
+			both[i] = t
+			found++
+		}
+	}
+	return both, found > 0
+}
+
+func objects(name string, before, after map[string]any) []item {
+	all := map[string]any{}
+	for key := range before {
+		all[key] = nil
+	}
+	for key := range after {
+		all[key] = nil
+	}
+	var parts []item
+	for _, key := range diff.Keys(all) {
+		if !same(before[key], after[key]) {
+			parts = append(parts, items(name+child(false, key), before[key], after[key])...)
+		}
+	}
+	return parts
+}
+
+// lists compares lists whose items have a name, whatever their order; it returns nothing for others.
+func lists(name string, before, after []any) []item {
+	for _, key := range []string{"name", "id", "key"} {
+		old, oldNames := named(before, key)
+		now, nowNames := named(after, key)
+		if old == nil || now == nil {
+			continue
+		}
+		var parts []item
+		for _, n := range nowNames {
+			if !same(old[n], now[n]) {
+				parts = append(parts, items(name+"["+visible(n)+"]", old[n], now[n])...)
+			}
+		}
+		for _, n := range oldNames {
+			if now[n] == nil {
+				parts = append(parts, item{name: name + "[" + visible(n) + "]", before: old[n]})
+			}
+		}
+		if len(parts) > 0 && !sameOrder(oldNames, nowNames) {
+			parts[0].note = "the order differs, too"
+		}
+		return parts
+	}
+	return nil
+}
+
+// named returns the items of a list by the text that each has under key, and those texts in order. It returns nil where an item is no
+// object, or two have the same text.
+func named(list []any, key string) (map[string]any, []string) {
+	found, names := map[string]any{}, make([]string, 0, len(list))
+	for _, v := range list {
+		object, _ := v.(map[string]any)
+		n, isText := object[key].(string)
+		if !isText || found[n] != nil {
+			return nil, nil
+		}
+		found[n], names = object, append(names, n)
+	}
+	return found, names
+}
+
+// sameOrder reports whether what both have comes in the same order.
+func sameOrder(a, b []string) bool {
+	at := map[string]int{}
+	for i, n := range a {
+		at[n] = i
+	}
+	last := -1
+	for _, n := range b {
+		i, both := at[n]
+		if both && i < last {
+			return false
+		}
+		if both {
+			last = i
+		}
+	}
+	return true
+}
+
+func same(a, b any) bool { return bytes.Equal(diff.Canonical(a), diff.Canonical(b)) }
+
+// lines lays a value out for a comparison line by line: text as it is, lists one element a line.
 func lines(v any) string {
 	switch v := v.(type) {
 	case nil:
 		return ""
 	case string:
-		return printable(v) + "\n"
+		return visible(v) + "\n"
 	case []any:
 		var b strings.Builder
 		for _, item := range v {
 			b.WriteString(inline(item) + "\n")
 		}
 		return b.String()
-	case map[string]any:
-		var b strings.Builder
-		for _, name := range diff.Keys(v) {
-			b.WriteString(name + ": " + inline(v[name]) + "\n")
-		}
-		return b.String()
 	}
 	return inline(v) + "\n"
 }
 
-// diffLine is one line of a unified diff: ' ' kept, '-' removed, '+' added, '@' where lines are left out.
-type diffLine struct {
-	mark byte
-	text string
-}
-
-// unified compares two values line by line and returns the changed lines with a little around them.
-func unified(before, after any) []diffLine {
-	old, now := lines(before), lines(after)
-	u, err := udiff.ToUnifiedDiff("", "", old, udiff.Lines(old, now), 2)
-	if err != nil {
-		// The edits were made from this very text.
-		panic(err)
-	}
-	var out []diffLine
-	for i, hunk := range u.Hunks {
-		if i > 0 || hunk.FromLine > 1 {
-			out = append(out, diffLine{'@', "…"})
-		}
-		for _, l := range hunk.Lines {
-			mark := byte(' ')
-			switch l.Kind {
-			case udiff.Delete:
-				mark = '-'
-			case udiff.Insert:
-				mark = '+'
-			}
-			out = append(out, diffLine{mark, strings.TrimSuffix(l.Content, "\n")})
-		}
-	}
-	return out
-}
-
-// wrap breaks text into lines of at most width characters, at spaces where there are any.
-func wrap(text string, width int) []string {
-	runes := []rune(text)
-	var out []string
-	for len(runes) > width {
-		cut := width
-		for i := width; i > width/2; i-- {
-			if runes[i] == ' ' {
-				cut = i
-				break
-			}
-		}
-		out = append(out, string(runes[:cut]))
-		runes = runes[cut:]
-		if len(runes) > 0 && runes[0] == ' ' {
-			runes = runes[1:]
-		}
-	}
-	return append(out, string(runes))
+// multiline reports whether a value needs lines of its own however wide the terminal is.
+func multiline(v any) bool {
+	s, ok := v.(string)
+	return ok && strings.Contains(s, "\n")
 }

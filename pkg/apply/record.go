@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"agentsync.dev/agentsync/pkg/diff"
@@ -40,17 +41,15 @@ func (j *job) record(ctx context.Context, live providers.Live, change providers.
 		}
 		next.Files[f.Name] = f.SHA256
 	}
-	base := diff.Project(j.types(), live.Config, change.Desired)
-	diff.KeepUnreadable(j.types(), base, change.Base, j.change.Action == plan.Create)
-	for _, p := range w.Left {
-		if old, known := p.Get(change.Base); known {
-			p.Set(base, old)
-		}
-	}
-	if sameRecord(old, next, change.Base, base) {
+	if sameRecord(old, next, change.Base, j.base(live, change, change.Base)) {
 		return nil
 	}
-	sealed, err := state.SealAt(base, j.work().Secret)
+	known := change.Base
+	if old.ID == live.ID && old.Applied != nil {
+		known = old.Applied // what is kept of it stays sealed
+	}
+	base := j.base(live, change, known)
+	sealed, err := state.SealAt(base, secretsIn(base, w.Secret))
 	if err != nil {
 		return err
 	}
@@ -61,6 +60,36 @@ func (j *job) record(ctx context.Context, live providers.Live, change providers.
 	}
 	w.Entry = state.Entry{Record: next, Version: version}
 	return nil
+}
+
+// base is the base of the next comparison: what was read, as far as the manifest declares it, and what is known of the fields that cannot be
+// read or were left alone.
+func (j *job) base(live providers.Live, change providers.Change, known diff.Object) diff.Object {
+	base := diff.Project(j.types(), live.Config, change.Desired)
+	diff.KeepUnreadable(j.types(), base, known, j.change.Action == plan.Create)
+	for _, p := range j.work().Left {
+		if old, there := p.Get(known); there {
+			p.Set(base, old)
+		}
+	}
+	return base
+}
+
+// secretsIn returns the pointers of secrets that base holds. One that it lacks, because live has it and the manifest does not declare
+// it, must not seal what is around it; one below a list or a scalar seals that.
+func secretsIn(base diff.Object, secret []diff.Pointer) []diff.Pointer {
+	return slices.DeleteFunc(slices.Clone(secret), func(p diff.Pointer) bool {
+		if _, there := p.Get(base); there {
+			return false
+		}
+		for p = p.Parent(); p != ""; p = p.Parent() {
+			if v, there := p.Get(base); there {
+				_, isObject := v.(diff.Object)
+				return isObject
+			}
+		}
+		return true
+	})
 }
 
 // sameRecord reports whether the old record says what the new one would: then nothing is written.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/providers"
 	"agentsync.dev/agentsync/pkg/providers/schema"
 	"agentsync.dev/agentsync/pkg/spec"
@@ -33,6 +34,8 @@ type Agent struct {
 	Account *Account
 	Config  schema.Config
 	Files   []providers.File
+	// Leave are fields that are left alone and stay in the record as they are: of an undo, what it cannot put back.
+	Leave []diff.Pointer
 }
 
 // Decode decodes every agent of set and reports all that is wrong. accounts are by the name that spec.provider uses; an agent whose
@@ -56,9 +59,25 @@ func Decode(set *spec.Set, accounts map[string]*Account) ([]*Agent, spec.Problem
 			}
 			agent.Files = append(agent.Files, file)
 		}
+		problems = append(problems, checkFiles(agent)...)
 		agents = append(agents, agent)
 	}
 	return agents, problems
+}
+
+// checkFiles reports what is wrong with an agent's files as a whole. Warnings are left to the plan.
+func checkFiles(agent *Agent) (problems spec.Problems) {
+	check := agent.Account.Generation.CheckFiles
+	if check == nil || len(agent.Files) == 0 {
+		return nil
+	}
+	pos := agent.Config.Place(agent.Files[0].Pointer.Parent())
+	for _, f := range check(agent.Files) {
+		if f.Severity == providers.Blocking {
+			problems = append(problems, spec.Problem{Pos: pos, Message: agent.Account.Vendor.Name + ": " + f.Message, Hint: f.Hint})
+		}
+	}
+	return problems
 }
 
 // at gives a file's fault its place in the manifest.
@@ -100,7 +119,7 @@ func otherGeneration(account *Account, faults spec.Problems) spec.Problems {
 		for _, g := range account.Vendor.Generations {
 			if g.Name != account.Generation.Name && g.Schema().Type().Field(fault.Field) != nil {
 				faults[i].Hint = fmt.Sprintf("%q belongs to the API generation %s, this account speaks %s: set `api: %s` in a Provider document, or use the fields of `agentsync explain %s`",
-					fault.Field, g.Name, account.Generation.Name, g.Name, account.Vendor.Name)
+					fault.Field, g.Name, account.Generation.Name, g.Name, account.Vendor.TypeName(account.Generation))
 			}
 		}
 	}

@@ -29,7 +29,7 @@ func decide(t *target, s seen, opt Options) Change {
 	d := &decider{target: t, seen: s, opt: opt, policy: opt.policy(t.agent)}
 	d.work = &Work{Account: t.account, Agent: t.agent, Entry: t.entry, Policy: d.policy}
 	d.change = Change{Address: t.address, Provider: t.account.Name, Action: None, ID: t.id(), Work: d.work}
-	if t.agent != nil {
+	if t.agent != nil && t.agent.Pos.Line > 0 {
 		d.change.Manifest = fmt.Sprintf("%s:%d", t.agent.Pos.File, t.agent.Pos.Line)
 	}
 	switch {
@@ -150,7 +150,7 @@ func (d *decider) compare(live providers.Live, base diff.Object) {
 	declared := diff.Without(d.agent.Config.Object, d.ignored())
 	desired := diff.Complete(t, live.Config, declared)
 	shown := reveal(base, live.Config, desired)
-	skip := d.unreadable(live, desired)
+	skip := append(d.unreadable(live, desired), d.agent.Leave...)
 	fields := diff.Compare(t, shown, live.Config, desired, diff.Options{Ignore: d.ignored(), Skip: append(skip, createOnly(t)...)})
 	fields = d.files(fields, live, desired)
 	d.work.Fields = fields

@@ -43,6 +43,8 @@ type Generation struct {
 	NameField string
 	// FilesShownAs is the read-only field that lists the names of uploaded files, "" where there are none.
 	FilesShownAs string
+	// CheckFiles says what is wrong with the files of one agent, without a request; nil where there are no files.
+	CheckFiles func([]File) []Finding
 	// Schema parses the generation's schema; it may be called often and does its work once.
 	Schema func() *schema.Schema
 	// Can says what this API offers.

@@ -36,7 +36,9 @@ func (r *values) resolve(v *Value, dir string, account bool) {
 		r.resolve(item, dir, account)
 	}
 	if name := directiveIn(v); name != "" {
+		faults := len(*r.problems)
 		r.directive(v, name, account)
+		v.Faulty = len(*r.problems) > faults
 		return
 	}
 	for _, p := range v.Pairs {
@@ -54,7 +56,7 @@ func directiveIn(v *Value) string {
 	return ""
 }
 
-// directive replaces v, a map with the key name, by the text it stands for; by an empty one after a fault.
+// directive replaces v, a map with the key name, by the text it stands for; by an empty, faulty one after a fault.
 func (r *values) directive(v *Value, name string, account bool) {
 	whole := *v
 	*v = Value{Kind: Text, Pos: whole.Pos, Dir: whole.Dir}

@@ -138,10 +138,10 @@ func (d *decoder) agent(root *Value) {
 			}})
 	}, "write spec: {provider: ..., config: {...}}")
 	a.IDPos, a.ProviderPos = d.at["spec.id"], d.at["spec.provider"]
-	if a.Name == "" || a.Provider == "" {
-		return // reported
+	if a.Provider == "" {
+		return // reported, and without a vendor nothing more can be checked
 	}
-	if d.once(a.Address(), "agent "+a.Address(), a.Pos, "keep one of them; a kustomize base with its overlays is read with -k DIR") {
+	if a.Name == "" || d.once(a.Address(), "agent "+a.Address(), a.Pos, "keep one of them; a kustomize base with its overlays is read with -k DIR") {
 		d.set.Agents = append(d.set.Agents, a)
 	}
 }

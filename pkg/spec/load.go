@@ -40,8 +40,8 @@ type Input struct {
 }
 
 // Load reads, resolves and checks everything in. An error that is a [Problems] lists every fault of the manifests; any other
-// is a fault of the call (a path that does not exist is a Problem with the path as its File). The Set is usable only
-// without an error.
+// is a fault of the call (a path that does not exist is a Problem with the path as its File). With Problems the Set holds what
+// could be read, so that everything else that is wrong with it can be said at once; it is good for nothing else.
 func Load(in Input) (*Set, error) {
 	l, err := newLoader(in)
 	if err != nil {
@@ -61,10 +61,7 @@ func Load(in Input) (*Set, error) {
 		}
 	}
 	l.finish()
-	if err := l.problems.Err(); err != nil {
-		return nil, err
-	}
-	return l.set, nil
+	return l.set, l.problems.Err()
 }
 
 // loader is the work of one Load.

@@ -45,6 +45,8 @@ type Value struct {
 	Sensitive bool
 	// From says what a directive made the value from: "" for none, else for example "file prompts/a.md" or "env TOKEN".
 	From string
+	// Faulty is set where a directive could not be resolved: that was reported, and what the value is is not known.
+	Faulty bool
 	// Dir is the folder, relative to Root (see [Set]), that relative paths in this value are resolved against.
 	Dir string
 }

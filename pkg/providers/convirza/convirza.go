@@ -54,6 +54,7 @@ func Vendor() providers.Vendor {
 			BaseURL:      defaultBaseURL,
 			NameField:    nameField,
 			FilesShownAs: fileNamesField,
+			CheckFiles:   checkFiles,
 			Schema:       agentSchema,
 			Can:          providers.Abilities{List: "summaries", Update: "PUT or PATCH", Delete: "delete"},
 			Notes: []string{

@@ -59,6 +59,10 @@ func (d *decoder) value(p place, v *spec.Value) (value any, ok bool) {
 		v = &spec.Value{}
 	}
 	d.config.Places[p.at] = v.Pos
+	if v.Faulty {
+		d.faulty = append(d.faulty, p.at)
+		return nil, false
+	}
 	p.secret = p.secret || p.typ().Sensitive || v.Sensitive
 	if p.secret {
 		d.secret = append(d.secret, p.at)

@@ -1,0 +1,134 @@
+package agentsync_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "agentsync.dev/agentsync/"
+
+// rooms are the packages of agentsync that each package may import, with the reason. A package that is not listed here has no place in the house
+// yet.
+var rooms = map[string]struct {
+	may []string
+	why string
+}{
+	"pkg/diff":                   {nil, "the words of the lowest room: everybody can depend on it, nothing can pull it upward"},
+	"pkg/spec":                   {nil, "manifests know neither documents nor vendors"},
+	"pkg/providers/rest":         {nil, "the only HTTP knows no vendor"},
+	"pkg/providers/schema":       {[]string{"pkg/diff", "pkg/spec"}, "a schema turns a manifest's values into a document"},
+	"pkg/providers":              {[]string{"pkg/diff", "pkg/spec", "pkg/providers/rest", "pkg/providers/schema"}, "the contract"},
+	"pkg/providers/centerfy":     {vendor, "a vendor knows no other vendor, and nothing of plans"},
+	"pkg/providers/convirza":     {vendor, "a vendor knows no other vendor, and nothing of plans"},
+	"pkg/providers/nova":         {vendor, "a vendor knows no other vendor, and nothing of plans"},
+	"pkg/providers/voicy":        {vendor, "a vendor knows no other vendor, and nothing of plans"},
+	"pkg/providers/all":          {[]string{"pkg/providers", "pkg/providers/centerfy", "pkg/providers/convirza", "pkg/providers/nova", "pkg/providers/voicy"}, "the one roof"},
+	"pkg/providers/providertest": {[]string{"pkg/diff", "pkg/providers", "pkg/providers/rest", "pkg/providers/schema"}, "the suite knows the contract only"},
+	"pkg/state":                  {[]string{"pkg/diff"}, "records hold documents"},
+	"pkg/state/statetest":        {[]string{"pkg/state"}, "the suite for stores"},
+	"pkg/plan":                   {[]string{"pkg/diff", "pkg/spec", "pkg/state", "pkg/providers", "pkg/providers/rest", "pkg/providers/schema"}, "deciding knows the contract, not the vendors"},
+	"pkg/apply":                  {[]string{"pkg/diff", "pkg/spec", "pkg/state", "pkg/plan", "pkg/providers", "pkg/providers/rest"}, "carrying out knows plans, not how they are made"},
+	"schemas":                    {nil, "published files"},
+	"internal/sandbox":           {nil, "written from the vendors' pages alone, so that a client's mistake cannot hide in it"},
+	"internal/render":            {[]string{"pkg/diff", "pkg/plan", "pkg/apply", "pkg/providers", "pkg/providers/schema"}, "shows documents, decides nothing"},
+	"cmd/agentsync":              {[]string{"*"}, "wires everything, and is wired by nobody"},
+}
+
+var vendor = []string{"pkg/diff", "pkg/providers", "pkg/providers/rest", "pkg/providers/schema"}
+
+// only says which packages may import what touches the world.
+var only = map[string][]string{
+	"os/signal":                             {"cmd/agentsync"},
+	"flag":                                  {"pkg/state/statetest"},
+	"os/exec":                               {"pkg/state/statetest"},
+	"net/http/httptest":                     {},
+	"github.com/spf13/pflag":                {"cmd/agentsync"},
+	"github.com/spf13/cobra":                {"cmd/agentsync"},
+	"gopkg.in/yaml.v3":                      {"pkg/spec"},
+	"github.com/google/go-cmp/cmp":          {"pkg/diff"},
+	"github.com/hashicorp/go-retryablehttp": {"pkg/providers/rest"},
+	"sigs.k8s.io/kustomize/api/krusty":      {"pkg/spec"},
+	"golang.org/x/crypto/argon2":            {"pkg/state"},
+}
+
+// calls that only some packages may make: dialing, the process's environment, clock and end.
+var calls = map[string][]string{
+	"os.Exit": {"cmd/agentsync"}, "os.Getenv": {}, "os.LookupEnv": {"cmd/agentsync"}, "os.Args": {"cmd/agentsync"},
+	"time.Now": {"cmd/agentsync", "pkg/providers/rest", "internal/sandbox"}, "time.Sleep": {},
+	"http.DefaultClient": {}, "http.Get": {}, "http.Post": {}, "net.Dial": {}, "net.Listen": {"cmd/agentsync"},
+	"rand.Seed": {}, "log.Fatal": {}, "log.Printf": {},
+}
+
+// TestLayers holds the house to its plan: who may import whom, and who may touch the world.
+func TestLayers(t *testing.T) {
+	seen := map[string]bool{}
+	err := filepath.WalkDir(".", func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || (entry.IsDir() && strings.HasPrefix(entry.Name(), ".") && file != ".") || entry.Name() == "testdata" {
+			if entry != nil && entry.IsDir() && file != "." {
+				return filepath.SkipDir
+			}
+			return err
+		}
+		if strings.HasSuffix(file, ".go") && !strings.HasSuffix(file, "_test.go") {
+			checkFile(t, filepath.ToSlash(file), seen)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room := range rooms {
+		if !seen[room] {
+			t.Errorf("the room %s has no code", room)
+		}
+	}
+}
+
+func checkFile(t *testing.T, file string, seen map[string]bool) {
+	t.Helper()
+	room := path.Dir(file)
+	plan, known := rooms[room]
+	if !known {
+		t.Errorf("%s: the room %s is not in the plan of the house: add it to rooms, with what it may import and why", file, room)
+		return
+	}
+	seen[room] = true
+	fset := token.NewFileSet()
+	tree, err := parser.ParseFile(fset, file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range tree.Imports {
+		name, _ := strconv.Unquote(spec.Path.Value)
+		if own, ok := strings.CutPrefix(name, module); ok && !slices.Contains(plan.may, own) && !slices.Contains(plan.may, "*") {
+			t.Errorf("%s imports %s, but: %s", file, own, plan.why)
+		}
+		if may, guarded := only[name]; guarded && !slices.Contains(may, room) {
+			t.Errorf("%s imports %s, which is for %q only", file, name, may)
+		}
+	}
+	ast.Inspect(tree, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			if n.Recv == nil && n.Name.Name == "init" {
+				t.Errorf("%s: no init functions", fset.Position(n.Pos()))
+			}
+		case *ast.SelectorExpr:
+			if base, ok := n.X.(*ast.Ident); ok {
+				name := base.Name + "." + n.Sel.Name
+				if may, guarded := calls[name]; guarded && !slices.Contains(may, room) {
+					t.Errorf("%s: %s is for %q only", fset.Position(n.Pos()), name, may)
+				}
+			}
+		}
+		return true
+	})
+}
