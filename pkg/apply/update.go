@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"agentsync.dev/agentsync/pkg/diff"
-	"agentsync.dev/agentsync/pkg/plan"
 	"agentsync.dev/agentsync/pkg/providers"
 	"agentsync.dev/agentsync/pkg/providers/rest"
 	"agentsync.dev/agentsync/pkg/state"
@@ -33,7 +32,7 @@ func (j *job) fresh(ctx context.Context) (providers.Live, bool) {
 		j.end(Failed, fmt.Errorf("reading it again before the write: %w", err))
 		return live, false
 	}
-	if !plan.SameLive(j.types(), j.work().Change.Live.Config, live.Config) || live.Locked != "" || live.Gone {
+	if !j.work().SameLive(live.Config) || live.Locked != "" || live.Gone {
 		j.stale(movedMessage(j.types(), j.work().Change.Live.Config, live.Config))
 		return live, false
 	}

@@ -27,7 +27,7 @@ type decider struct {
 // decide says what happens to a declared agent. Pure.
 func decide(t *target, s seen, opt Options) Change {
 	d := &decider{target: t, seen: s, opt: opt, policy: opt.policy(t.agent)}
-	d.work = &Work{Account: t.account, Agent: t.agent, Entry: t.entry, Policy: d.policy}
+	d.work = &Work{Account: t.account, Agent: t.agent, Entry: t.entry, Policy: d.policy, Listed: s.listed}
 	d.change = Change{Address: t.address, Provider: t.account.Name, Action: None, ID: t.id(), Work: d.work}
 	if t.agent != nil && t.agent.Pos.Line > 0 {
 		d.change.Manifest = fmt.Sprintf("%s:%d", t.agent.Pos.File, t.agent.Pos.Line)

@@ -127,6 +127,8 @@ type Work struct {
 	Left []diff.Pointer
 	// Secret are the pointers of sensitive values in live, desired or base.
 	Secret []diff.Pointer
+	// Listed says that Change.Live is a row of a list, not a read of the agent itself.
+	Listed bool
 	// Err is why the agent could not be read, nil if it was.
 	Err error
 }

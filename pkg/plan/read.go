@@ -39,6 +39,8 @@ type seen struct {
 	live providers.Live
 	// candidates are the live, unbound agents with the target's name, where it is not bound.
 	candidates []providers.Live
+	// listed says that live is a row of a list.
+	listed bool
 	// odd says why the account's list is not to be believed, so that no create may rest on it.
 	odd string
 	err error
@@ -90,11 +92,12 @@ func (r *reader) read(ctx context.Context) {
 		if id == "" {
 			continue
 		}
-		if row, listed := byID[id]; listed && row.Whole {
-			r.put(t.address, seen{live: row})
+		if row, listed := byID[id]; listed && t.shownBy(row) {
+			r.put(t.address, seen{live: row, listed: true})
 			continue
 		}
-		if listErr != nil && r.account.Generation.Can.List == "whole" {
+		// A vendor that cannot be reached, or does not let us in, need not be asked again for each agent.
+		if errors.Is(listErr, rest.ErrAuth) || errors.Is(listErr, rest.ErrUnavailable) {
 			r.put(t.address, seen{err: listErr})
 			continue
 		}
@@ -154,16 +157,16 @@ func (r *reader) unbound(ctx context.Context, rows []providers.Live, listErr err
 			}
 		}
 		if len(s.candidates) == 1 {
-			s = r.candidate(ctx, s)
+			s = r.candidate(ctx, t, s)
 		}
 		r.put(t.address, s)
 	}
 }
 
 // candidate makes the one candidate whole.
-func (r *reader) candidate(ctx context.Context, s seen) seen {
-	if row := s.candidates[0]; row.Whole {
-		s.live = row
+func (r *reader) candidate(ctx context.Context, t *target, s seen) seen {
+	if row := s.candidates[0]; t.shownBy(row) {
+		s.live, s.listed = row, true
 		return s
 	}
 	s.live, s.err = r.account.Provider.Get(ctx, s.candidates[0].ID)
@@ -172,6 +175,22 @@ func (r *reader) candidate(ctx context.Context, s seen) seen {
 		s.err = fmt.Errorf("%s lists agent %s, but it cannot be read: %w", r.account.Name, s.candidates[0].ID, s.err)
 	}
 	return s
+}
+
+// shownBy reports whether a row of a list serves for t: it is whole, and shows each field that the manifest declares. A field that a list
+// leaves out must not look like one that is not set.
+func (t *target) shownBy(row providers.Live) bool {
+	if !row.Whole || t.agent == nil {
+		return row.Whole
+	}
+	types := t.account.Generation.Schema().Type()
+	for name := range t.agent.Config.Object {
+		field := types.Field(name)
+		if _, shown := row.Config[name]; !shown && field != nil && !field.WriteOnly && !field.CreateOnly && field.Toggle == "" {
+			return false
+		}
+	}
+	return true
 }
 
 // name is the display name that t's agent would have.

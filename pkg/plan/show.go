@@ -170,8 +170,19 @@ func liveFingerprint(t *diff.Type, address string, live diff.Object, secret []di
 	return diff.Fingerprint(t, seal(address, known(t, live), secret))
 }
 
-// SameLive reports whether two reads of an agent are the same as far as a precondition goes.
-func SameLive(t *diff.Type, a, b diff.Object) bool { return diff.Equal(t, known(t, a), known(t, b)) }
+// SameLive reports whether an agent, read again, is as the plan of it was made on, as far as a precondition goes. Where the plan rests on a
+// row of a list, fields that the row left out are none that it rests on.
+func (w *Work) SameLive(now diff.Object) bool {
+	t, planned := w.Account.Generation.Schema().Type(), w.Change.Live.Config
+	if w.Listed {
+		shown := make(diff.Object, len(planned))
+		for name := range planned {
+			shown[name] = now[name]
+		}
+		now = shown
+	}
+	return diff.Equal(t, known(t, planned), known(t, now))
+}
 
 // known is the part of a live config that a precondition is about. Top-level fields that the schema does not know do not count: agentsync
 // neither compares nor sends them, and some vendors keep counters there.
