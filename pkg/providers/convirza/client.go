@@ -164,13 +164,11 @@ func (a *account) List(ctx context.Context) ([]providers.Live, error) {
 // listError keeps a 404 of the list from looking like a missing agent: the list's path is an assumption (architecture, checked
 // 2026-11-21).
 func listError(err error) error {
-	var e *rest.Error
-	if !errors.As(err, &e) || e.Status != http.StatusNotFound {
+	odd := rest.OfCollection(err, "")
+	if odd == err {
 		return err
 	}
-	odd := *e
-	odd.Kinds = []error{rest.ErrOddAnswer}
-	return fmt.Errorf("%w; is the path of the list right? It is CONVIRZA_LIST_PATH, or listPath in the Provider document", &odd)
+	return fmt.Errorf("%w; is the path of the list right? It is CONVIRZA_LIST_PATH, or listPath in the Provider document", odd)
 }
 
 // Send implements [providers.Provider].

@@ -27,6 +27,9 @@ const (
 	maxPages = 1000
 )
 
+// wrongAddress is what a 404 of the collection means.
+const wrongAddress = "no agents at this address: check NOVA_ORG_ID and NOVA_BASE_URL, or orgID and baseURL in the Provider document"
+
 // account is one organisation at Nova.
 type account struct {
 	org
@@ -139,25 +142,13 @@ func (a *account) page(ctx context.Context, number int) (*rest.Answer, page, err
 		"page": {strconv.Itoa(number)}, "size": {strconv.Itoa(pageSize)},
 	}})
 	if err != nil {
-		return nil, noPage(), collectionError(err)
+		return nil, noPage(), rest.OfCollection(err, wrongAddress)
 	}
 	p, err := decodePage(fields)
 	if err != nil {
 		return nil, noPage(), answer.Odd("%w", err)
 	}
 	return answer, p, nil
-}
-
-// collectionError keeps a 404 of the list from looking like a missing agent.
-func collectionError(err error) error {
-	var e *rest.Error
-	if !errors.As(err, &e) || e.Status != http.StatusNotFound {
-		return err
-	}
-	odd := *e
-	odd.Kinds = []error{rest.ErrOddAnswer}
-	odd.Message = "no agents at this address: check NOVA_ORG_ID and NOVA_BASE_URL, or orgID and baseURL in the Provider document"
-	return &odd
 }
 
 // Send implements [providers.Provider].

@@ -190,3 +190,18 @@ func bare(err error) error {
 	}
 	return err
 }
+
+// OfCollection keeps the 404 of a collection from looking like a missing agent: it then matches [ErrOddAnswer] instead of [ErrNotFound], with
+// message in place of the vendor's where it is not "". Other errors are returned as they are.
+func OfCollection(err error, message string) error {
+	var e *Error
+	if !errors.As(err, &e) || e.Status != http.StatusNotFound {
+		return err
+	}
+	odd := *e
+	odd.Kinds, odd.Err = []error{ErrOddAnswer}, nil
+	if message != "" {
+		odd.Message = message
+	}
+	return &odd
+}

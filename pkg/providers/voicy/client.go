@@ -107,15 +107,8 @@ func (a *account) List(ctx context.Context) ([]providers.Live, error) {
 // collectionError keeps a 404 of the list from looking like a missing agent: Voicy's changelog shows routes that were withdrawn within a
 // version (changelog, checked 2026-11-21).
 func (a *account) collectionError(err error) error {
-	var e *rest.Error
-	if !errors.As(err, &e) || e.Status != http.StatusNotFound {
-		return err
-	}
-	gone := *e
-	gone.Message = fmt.Sprintf("the API generation %s is gone from this base URL: set `api: %s` in the Provider document, or correct baseURL",
-		a.name, a.other)
-	gone.Kinds, gone.Err = []error{rest.ErrOddAnswer}, nil
-	return &gone
+	return rest.OfCollection(err, fmt.Sprintf("the API generation %s is gone from this base URL: set `api: %s` in the Provider document, or correct baseURL",
+		a.name, a.other))
 }
 
 // Send implements [providers.Provider].
