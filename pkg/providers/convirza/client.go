@@ -92,7 +92,7 @@ func options(s providers.Settings, t *tokens) rest.Options {
 	return s.Options(rest.Options{
 		Vendor: vendorName, BaseURL: defaultBaseURL,
 		Authorize: t.authorize, Renews: t.canLogIn(),
-		RequestsPerMinute: requestsPerMinute, MaxInFlight: maxInFlight, Timeout: timeout,
+		RequestsPerMinute: requestsPerMinute, Even: true, MaxInFlight: maxInFlight, Timeout: timeout,
 		Message: message,
 	})
 }

@@ -74,7 +74,7 @@ func options(s providers.Settings, key string) rest.Options {
 			r.Header.Set("X-API-Key", key)
 			return nil
 		},
-		RequestsPerMinute: requestsPerMinute, MaxInFlight: maxInFlight, Timeout: timeout,
+		RequestsPerMinute: requestsPerMinute, Even: true, MaxInFlight: maxInFlight, Timeout: timeout,
 		Message: message,
 	}, key)
 }

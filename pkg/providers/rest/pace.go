@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // maxWait is the longest time a vendor may make a request wait; one that asks for more is given up.
@@ -18,7 +16,7 @@ type pace struct {
 	now      func() time.Time
 	sleep    func(context.Context, time.Duration) error
 	read     func(h http.Header, now time.Time) (int, time.Time, bool)
-	requests *rate.Limiter // nil: no limit
+	requests *window       // nil: no limit
 	slots    chan struct{} // nil: no limit
 
 	mu    sync.Mutex
@@ -28,8 +26,7 @@ type pace struct {
 func newPace(o Options) *pace {
 	p := &pace{now: o.Now, sleep: o.Sleep, read: o.Pace}
 	if o.RequestsPerMinute > 0 {
-		burst, interval := bucket(o.RequestsPerMinute)
-		p.requests = rate.NewLimiter(rate.Every(interval), burst)
+		p.requests = newWindow(o.RequestsPerMinute, o.Even)
 	}
 	if o.MaxInFlight > 0 {
 		p.slots = make(chan struct{}, o.MaxInFlight)
@@ -37,15 +34,47 @@ func newPace(o Options) *pace {
 	return p
 }
 
-// bucket returns the burst, and the interval of requests after it, that keep every minute within perMinute requests.
-//
-// The fullest minute begins with a full bucket: burst requests at once, then one each interval. With perMinute-burst+1 intervals
-// to the minute those are burst + perMinute-burst = perMinute, the next falling just outside. A tenth of the limit, at most
-// 5, starts at once: enough that a short run does not wait, at the price of at most a tenth of the pace of a long one. The
-// microsecond keeps rounding on the safe side.
-func bucket(perMinute int) (burst int, interval time.Duration) {
-	burst = min(max(perMinute/10, 1), 5)
-	return burst, time.Minute/time.Duration(perMinute-burst+1) + time.Microsecond
+// margin widens each window a little: a request that went out a moment late counts from when it went out.
+const margin = 60
+
+// window lets at most len(sent) requests begin within any period, and each as early as that allows.
+type window struct {
+	period time.Duration
+	mu     sync.Mutex
+	sent   []time.Time // when the latest requests begin, the oldest at next
+	next   int
+}
+
+// newWindow keeps every minute within perMinute requests. Even spreads them: as many in a second as that comes to, instead of all
+// at the beginning of the minute.
+func newWindow(perMinute int, even bool) *window {
+	n, period := perMinute, time.Minute
+	if even {
+		n = max(1, perMinute/60)
+		period = time.Duration(n) * time.Minute / time.Duration(perMinute)
+	}
+	return &window{period: period + period/margin, sent: make([]time.Time, n)}
+}
+
+// reserve returns how long a request that comes now has to wait, and what gives the place back if it is given up: it is free
+// again unless another was given out behind it.
+func (w *window) reserve(now time.Time) (wait time.Duration, giveBack func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	at, place := now, w.next
+	oldest := w.sent[place]
+	if !oldest.IsZero() && oldest.Add(w.period).After(now) {
+		at = oldest.Add(w.period)
+	}
+	w.sent[place] = at
+	w.next = (place + 1) % len(w.sent)
+	return at.Sub(now), func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.next == (place+1)%len(w.sent) && w.sent[place].Equal(at) {
+			w.sent[place], w.next = oldest, place
+		}
+	}
 }
 
 // slot waits until fewer than the allowed requests are under way. release gives the slot back.
@@ -64,7 +93,7 @@ func (p *pace) slot(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// turn waits until a request may go out: the account is not held, and the bucket has a token. A hold that begins while a request
+// turn waits until a request may go out: the account is not held, and the minute has room. A hold that begins while a request
 // waits for its token costs it that token, so that what was held back does not go out in a heap.
 func (p *pace) turn(ctx context.Context) error {
 	var served time.Time // the hold that was waited for
@@ -94,17 +123,15 @@ func (p *pace) token(ctx context.Context) error {
 	if p.requests == nil {
 		return ctx.Err()
 	}
-	now := p.now()
-	r := p.requests.ReserveN(now, 1)
-	wait := r.DelayFrom(now)
+	wait, giveBack := p.requests.reserve(p.now())
 	if wait <= 0 {
 		return ctx.Err()
 	}
-	if err := p.sleep(ctx, wait); err != nil {
-		r.CancelAt(p.now())
-		return err
+	err := p.sleep(ctx, wait)
+	if err != nil {
+		giveBack()
 	}
-	return nil
+	return err
 }
 
 // hold lets nothing out before until.

@@ -51,21 +51,27 @@ func TestPaceNeverExceedsTheMinuteAndStartsEarly(t *testing.T) {
 						t.Fatalf("requests %d to %d within %s", i-perMinute, i, window)
 					}
 				}
-				burst, interval := bucket(perMinute)
-				for i, at := range times {
-					want := max(0, time.Duration(i-burst+1)) * interval
-					if late := at - want; late > time.Millisecond {
-						t.Fatalf("request %d at %s, allowed at %s", i, at, want)
-					}
+				if times[perMinute-1] != 0 {
+					t.Errorf("the first %d do not start at once: %v", perMinute, times[:perMinute])
 				}
-				if times[burst-1] != 0 {
-					t.Errorf("the first %d do not start at once: %v", burst, times[:burst])
-				}
-				// The price of the burst: a tenth at most.
-				if last, least := times[len(times)-1], 3*time.Minute; last > least*10/9+time.Second {
+				if last, least := times[len(times)-1], 3*time.Minute; last > least*105/100 {
 					t.Errorf("%d requests took %s", len(times), last)
 				}
 			})
+		})
+	}
+}
+
+func TestEvenPace(t *testing.T) {
+	for perMinute, first := range map[int]int{6: 1, 30: 1, 60: 1, 300: 5} {
+		synctest.Test(t, func(t *testing.T) {
+			times := sendTimes(t, perMinute+1, func(o *Options) { o.RequestsPerMinute, o.Even = perMinute, true })
+			if times[first-1] != 0 || times[first] == 0 {
+				t.Errorf("%d a minute begin with %v", perMinute, times[:first+1])
+			}
+			if last := times[len(times)-1]; last < time.Minute || last > time.Minute*105/100 {
+				t.Errorf("%d a minute: the next after a minute's is at %s", perMinute, last)
+			}
 		})
 	}
 }

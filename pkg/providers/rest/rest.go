@@ -98,8 +98,10 @@ type Options struct {
 	Authorize func(ctx context.Context, r *http.Request, renew bool) error
 	// Renews says that Authorize can renew: a 401 is then repeated once.
 	Renews bool
-	// RequestsPerMinute is never exceeded in any minute; 0 means no limit.
+	// RequestsPerMinute is never exceeded in any minute, and requests begin as early as that allows; 0 means no limit. Even spreads
+	// them over the minute, for a vendor that documents no limit.
 	RequestsPerMinute int
+	Even              bool
 	// MaxInFlight is how many requests may be under way at once; 0 means no limit.
 	MaxInFlight int
 	// Timeout bounds one attempt, from sending it to the last byte of its answer; 0 means [DefaultTimeout].

@@ -107,7 +107,7 @@ func TestCancel(t *testing.T) {
 				})
 				switch test.doing {
 				case "pace":
-					c.pace.requests.ReserveN(time.Now(), 1)
+					c.pace.requests.reserve(time.Now())
 				case "slot":
 					c.pace.slots <- struct{}{}
 				case "start":
