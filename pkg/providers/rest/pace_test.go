@@ -221,8 +221,8 @@ func TestTurnThatIsGivenUpIsFree(t *testing.T) {
 		for _, ctx := range []context.Context{context.Background(), ctx, context.Background()} {
 			c.Do(ctx, get)
 		}
-		if took := time.Since(start).Round(time.Second); took != time.Minute {
-			t.Errorf("the third went out at %s, want 1m0s", took)
+		if took := time.Since(start).Round(time.Second); took != time.Minute+time.Minute/margin {
+			t.Errorf("the third went out at %s, want a minute and its margin", took)
 		}
 	})
 }
