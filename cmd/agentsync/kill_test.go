@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"agentsync.dev/agentsync/internal/sandbox"
@@ -51,12 +52,18 @@ func killed(t *testing.T, vendor, config string, nth int, after bool) bool {
 		t.Fatal(err)
 	}
 	victim := command(t, dir, env, "apply", "--auto-approve", "--prune", ".")
-	struck := false
+	started := make(chan struct{})
+	var struck atomic.Bool
 	server.Fault(sandbox.Fault{Vendor: vendor, Kind: sandbox.FaultHook, Nth: nth, After: after, Hook: func() {
-		struck = true
+		<-started
+		struck.Store(true)
 		_ = victim.Process.Kill() // it may have ended already
 	}})
-	_ = victim.Run() // killed
+	if err := victim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	close(started)
+	_ = victim.Wait() // killed
 	server.ClearFaults()
 	for i := 0; ; i++ {
 		out, code := run("apply", "--auto-approve", "--prune", ".")
@@ -75,7 +82,7 @@ func killed(t *testing.T, vendor, config string, nth int, after bool) bool {
 			t.Fatalf("killed at request %d (after: %v): %d agents named %s, want %d", nth, after, got, name, want)
 		}
 	}
-	return struck
+	return struck.Load()
 }
 
 func declare(vendor, config, prompt string, names ...string) string {

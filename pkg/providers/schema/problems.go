@@ -49,12 +49,12 @@ func (d *decoder) explainHint(p place) string {
 		}
 		path = path[:max(0, strings.LastIndexByte(path, '.'))]
 	}
-	return fmt.Sprintf("`agentsync explain %s` lists the fields", d.schema.vendor)
+	return fmt.Sprintf("`agentsync explain %s` lists the fields", d.schema.name)
 }
 
 // explained is the argument of `agentsync explain` for a path.
 func (d *decoder) explained(path string) string {
-	return strings.TrimSuffix(join(d.schema.vendor, withoutIndexes(path)), ".")
+	return strings.TrimSuffix(join(d.schema.name, withoutIndexes(path)), ".")
 }
 
 // isSecret reports whether the value at p, or one it is part of, must not be shown.

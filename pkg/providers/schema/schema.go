@@ -12,7 +12,8 @@ import (
 
 // Schema is one vendor's schema. It is not changed after Parse and may be shared.
 type Schema struct {
-	vendor string
+	vendor string // in messages
+	name   string // for `agentsync explain`
 	raw    []byte
 	doc    *object // raw without $refs
 	root   *node
@@ -20,13 +21,14 @@ type Schema struct {
 	validator func() *jsonschema.Schema
 }
 
-// Parse reads a schema. vendor is the name used in messages. It panics on a schema that is not valid, which only a change to
+// Parse reads a schema. name is the vendor's, with the API generation where that is not the default: voicy/functions-v1. It panics on a schema that is not valid, which only a change to
 // agentsync's own files can cause.
-func Parse(vendor string, raw []byte) *Schema {
-	p := parser{vendor}
+func Parse(name string, raw []byte) *Schema {
+	vendor, _, _ := strings.Cut(name, "/")
+	p := parser{name}
 	doc := p.document(raw)
-	s := &Schema{vendor: vendor, raw: raw, doc: doc, root: p.root(doc)}
-	s.validator = sync.OnceValue(func() *jsonschema.Schema { return compile(vendor, raw) })
+	s := &Schema{vendor: vendor, name: name, raw: raw, doc: doc, root: p.root(doc)}
+	s.validator = sync.OnceValue(func() *jsonschema.Schema { return compile(name, raw) })
 	return s
 }
 

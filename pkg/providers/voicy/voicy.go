@@ -28,7 +28,7 @@ var (
 	rawFunctions []byte
 
 	schemaV1        = sync.OnceValue(func() *schema.Schema { return schema.Parse(vendorName, rawV1) })
-	schemaFunctions = sync.OnceValue(func() *schema.Schema { return schema.Parse(vendorName, rawFunctions) })
+	schemaFunctions = sync.OnceValue(func() *schema.Schema { return schema.Parse(vendorName+"/functions-v1", rawFunctions) })
 )
 
 // Vendor describes Voicy.
