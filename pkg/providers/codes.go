@@ -21,6 +21,7 @@ const (
 	CodeResumed        = "AS108"
 	CodeCreateRequired = "AS109"
 	CodeCannot         = "AS110"
+	CodeMayExist       = "AS111"
 
 	CodeDrift        = "AS201"
 	CodeConflict     = "AS202"
@@ -71,6 +72,7 @@ func Codes() []Code {
 		{CodeResumed, "an earlier create was interrupted and is finished now", ""},
 		{CodeCreateRequired, "a create needs more fields", "declare them in spec.config"},
 		{CodeCannot, "the vendor's API cannot do this", "do it in the vendor's dashboard"},
+		{CodeMayExist, "a create without a state might make an agent a second time", "write its id into spec.id; an agent that surely does not exist is created without --base"},
 
 		{CodeDrift, "a field was changed outside agentsync", "apply a reviewed plan (--plan FILE), set `drift: overwrite`, or take the live value into the manifest"},
 		{CodeConflict, "a field was changed both in the manifest and outside agentsync", "apply a reviewed plan (--plan FILE), set `drift: overwrite`, or take the live value into the manifest"},

@@ -37,11 +37,12 @@ func newPace(o Options) *pace {
 // margin widens each window a little: a request that went out a moment late counts from when it went out.
 const margin = 60
 
-// window lets at most len(sent) requests begin within any period, and each as early as that allows.
+// window lets at most most requests begin within any period, and each as early as that allows.
 type window struct {
 	period time.Duration
+	most   int
 	mu     sync.Mutex
-	sent   []time.Time // when the latest requests begin, the oldest at next
+	sent   []time.Time // when the latest requests begin; once it holds most of them, the oldest is at next
 	next   int
 }
 
@@ -53,7 +54,7 @@ func newWindow(perMinute int, even bool) *window {
 		n = max(1, perMinute/60)
 		period = time.Duration(n) * time.Minute / time.Duration(perMinute)
 	}
-	return &window{period: period + period/margin, sent: make([]time.Time, n)}
+	return &window{period: period + period/margin, most: n}
 }
 
 // reserve returns how long a request that comes now has to wait, and what gives the place back if it is given up: it is free
@@ -61,17 +62,20 @@ func newWindow(perMinute int, even bool) *window {
 func (w *window) reserve(now time.Time) (wait time.Duration, giveBack func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.next == len(w.sent) {
+		w.sent = append(w.sent, time.Time{})
+	}
 	at, place := now, w.next
 	oldest := w.sent[place]
 	if !oldest.IsZero() && oldest.Add(w.period).After(now) {
 		at = oldest.Add(w.period)
 	}
 	w.sent[place] = at
-	w.next = (place + 1) % len(w.sent)
+	w.next = (place + 1) % w.most
 	return at.Sub(now), func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if w.next == (place+1)%len(w.sent) && w.sent[place].Equal(at) {
+		if w.next == (place+1)%w.most && w.sent[place].Equal(at) {
 			w.sent[place], w.next = oldest, place
 		}
 	}
