@@ -9,6 +9,7 @@ import (
 	"agentsync.dev/agentsync/internal/sandbox"
 	"agentsync.dev/agentsync/pkg/apply"
 	"agentsync.dev/agentsync/pkg/plan"
+	"agentsync.dev/agentsync/pkg/providers"
 	"agentsync.dev/agentsync/pkg/spec"
 )
 
@@ -203,4 +204,66 @@ func TestReleasedIsLeftAsItIs(t *testing.T) {
 		}
 		w.inSync([]manifest{short})
 	})
+}
+
+func TestEditedBetweenPlanAndWrite(t *testing.T) {
+	each(t, func(t *testing.T, c vendorCase) {
+		w := newWorld(t, sandbox.Quirks{})
+		manifests := []manifest{c.manifest("desk")}
+		w.mustApply(apply.Applied, manifests, options{})
+		manifests[0] = c.manifest("desk", c.edits[0])
+		p, book, err := w.tryPlan(manifests, options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := fmt.Sprint(w.find(c, "desk")[0][c.idAt])
+		if err := w.server.Edit(c.store, id, func(a map[string]any) { a[c.nameAt] = "renamed" }); err != nil {
+			t.Fatal(err)
+		}
+		w.server.ResetLog()
+		r := w.carryOut(p, book, options{seen: true})
+		if len(r.Results) != 1 || !r.Results[0].Stale() || len(w.writes()) > 0 {
+			t.Fatalf("%s; writes %v", outcomes(r), w.writes())
+		}
+		if !strings.Contains(r.Results[0].Error, c.nameAt) {
+			t.Errorf("the refusal does not name the field: %s", r.Results[0].Error)
+		}
+	})
+}
+
+// A name that a managed agent has is no reason to adopt that agent a second time.
+func TestSameNameAsAManagedAgent(t *testing.T) {
+	each(t, func(t *testing.T, c vendorCase) {
+		w := newWorld(t, sandbox.Quirks{})
+		first, second := c.manifest("Reception"), c.manifest("Reception")
+		first.name, second.name = "first", "second"
+		w.mustApply(apply.Applied, []manifest{first}, options{})
+		w.apply([]manifest{first, second}, options{adopt: true, seen: true})
+		if found := len(w.find(c, "Reception")); found != 2 {
+			t.Errorf("%d agents", found)
+		}
+		w.inSync([]manifest{first, second})
+	})
+}
+
+func TestUnknownCreateWaitsForAPerson(t *testing.T) {
+	w := newWorld(t, sandbox.Quirks{})
+	var c vendorCase
+	for _, each := range cases() {
+		if each.provider == "centerfy" {
+			c = each
+		}
+	}
+	manifests := []manifest{c.manifest("desk")}
+	w.server.Fault(sandbox.Fault{Vendor: c.store, Method: "POST", Kind: sandbox.FaultReset, After: true})
+	w.mustApply(apply.Unknown, manifests, options{})
+	w.server.ClearFaults()
+	w.server.ResetLog()
+	r := w.mustApply(apply.Refused, manifests, options{seen: true})
+	if f := r.Results[0].Findings; len(f) != 1 || f[0].Code != providers.CodePending || len(w.writes()) > 0 {
+		t.Fatalf("findings %v, writes %v", f, w.writes())
+	}
+	bindByHand(w, c, "desk")
+	w.mustApply(apply.Unchanged, manifests, options{})
+	w.inSync(manifests)
 }

@@ -131,13 +131,32 @@ type Select struct {
 	Providers []string // by the name that spec.provider uses; none means all
 	Targets   []string // by address; none means all
 	Labels    func(map[string]string) bool
+	// Changed are the addresses of agents whose manifests changed; nil means all.
+	Changed map[string]bool
 }
 
 // All reports whether s keeps every agent.
-func (s Select) All() bool { return len(s.Providers) == 0 && len(s.Targets) == 0 && s.Labels == nil }
+func (s Select) All() bool {
+	return len(s.Providers) == 0 && len(s.Targets) == 0 && s.Labels == nil && s.Changed == nil
+}
 
 // Keeps reports whether s keeps a.
 func (s Select) Keeps(a *spec.Agent) bool {
+	return s.chooses(a) && (s.Changed == nil || s.Changed[a.Address()])
+}
+
+// unchanged counts the agents that s leaves out only because their manifests did not change.
+func (s Select) unchanged(agents []*Agent) int {
+	n := 0
+	for _, a := range agents {
+		if s.chooses(a.Agent) && !s.Keeps(a.Agent) {
+			n++
+		}
+	}
+	return n
+}
+
+func (s Select) chooses(a *spec.Agent) bool {
 	return (len(s.Providers) == 0 || slices.Contains(s.Providers, a.Provider)) &&
 		(len(s.Targets) == 0 || slices.Contains(s.Targets, a.Address())) &&
 		(s.Labels == nil || s.Labels(a.Labels))
@@ -146,5 +165,5 @@ func (s Select) Keeps(a *spec.Agent) bool {
 // keepsOrphan reports whether s covers every agent of an address's provider, so that a missing manifest means something.
 func (s Select) keepsOrphan(address string) bool {
 	provider, _, _ := strings.Cut(address, "/")
-	return len(s.Targets) == 0 && s.Labels == nil && (len(s.Providers) == 0 || slices.Contains(s.Providers, provider))
+	return len(s.Targets) == 0 && s.Labels == nil && s.Changed == nil && (len(s.Providers) == 0 || slices.Contains(s.Providers, provider))
 }

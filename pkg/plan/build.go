@@ -17,6 +17,9 @@ import (
 // Options say how to plan. They come from flags, the environment and the Config document.
 type Options struct {
 	Select Select
+	// Bases are what manifests of an earlier commit declared, by address: the bases of agents that the state knows nothing of. Not nil says
+	// that there may be no state at all.
+	Bases map[string]Base
 	// Adopt lets live agents of the same name be adopted.
 	Adopt bool
 	// Drift is the policy where a manifest does not say; Override, if not "", holds for all agents.
@@ -82,7 +85,7 @@ func Build(ctx context.Context, in Input) (*Plan, error) {
 	}
 	group.Wait()
 	refuseBoundTwice(p.Changes)
-	in.Limits.hold(p.Changes)
+	in.Limits.hold(p.Changes, in.Select.unchanged(in.Agents))
 	p.Reads.Requests = in.Requests() - before
 	p.summarize()
 	p.Digest = p.digest()
@@ -184,9 +187,9 @@ func (c *Change) block(code, message string) {
 	c.Findings = append(c.Findings, providers.NewBlocking(code, message, ""))
 }
 
-// hold blocks what goes beyond the limits.
-func (l Limits) hold(changes []Change) {
-	deletes, changed := 0, 0
+// hold blocks what goes beyond the limits. unchanged counts the agents that were not looked at because nothing about them changed.
+func (l Limits) hold(changes []Change, unchanged int) {
+	deletes, changed, total := 0, 0, len(changes)+unchanged
 	for _, c := range changes {
 		switch c.Action {
 		case Delete:
@@ -197,7 +200,7 @@ func (l Limits) hold(changes []Change) {
 		}
 	}
 	tooMany := l.MaxDeletes >= 0 && deletes > l.MaxDeletes
-	tooMuch := l.MaxChangedPercent >= 0 && len(changes) >= l.MinAgents && changed*100 > l.MaxChangedPercent*len(changes)
+	tooMuch := l.MaxChangedPercent >= 0 && total >= l.MinAgents && changed*100 > l.MaxChangedPercent*total
 	for i := range changes {
 		c := &changes[i]
 		if tooMany && c.Action == Delete {
@@ -205,7 +208,7 @@ func (l Limits) hold(changes []Change) {
 		}
 		if tooMuch && (c.Action == Delete || c.Action == Update) {
 			c.block(providers.CodeMaxChanged, fmt.Sprintf("the plan changes or deletes %d of %d agents, more than limits.maxChangedPercent of %d",
-				changed, len(changes), l.MaxChangedPercent))
+				changed, total, l.MaxChangedPercent))
 		}
 	}
 }

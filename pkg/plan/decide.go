@@ -112,14 +112,6 @@ func (d *decider) archived(live providers.Live) bool {
 	return true
 }
 
-// base is the last applied config, where the state's record is about the live agent that is bound now.
-func (d *decider) base() diff.Object {
-	if d.entry.Record.ID != d.id() {
-		return nil
-	}
-	return d.entry.Record.Applied
-}
-
 // resumed takes the live agent of an unfinished create for the base of its comparison: agentsync made it, and nobody had its
 // id, so what is live is what the create left.
 func (d *decider) resumed(live providers.Live, base *diff.Object) {
@@ -154,13 +146,13 @@ func (d *decider) compare(live providers.Live, base diff.Object) {
 	fields := diff.Compare(t, shown, live.Config, desired, diff.Options{Ignore: d.ignored(), Skip: append(skip, createOnly(t)...)})
 	fields = d.files(fields, live, desired)
 	d.work.Fields = fields
-	d.work.Secret = secrets(t, d.agent.Config.Sensitive, base, live.Config, desired)
+	d.work.Secret = secrets(t, slices.Concat(d.agent.Config.Sensitive, d.past().Sensitive), base, live.Config, desired)
 	d.remember(live.Config, desired)
 	kept, left := d.sort(fields)
 	d.work.Left = slices.Concat(left, skip)
 	d.work.Change = providers.Change{
 		ID: live.ID, Live: live, Base: shown, Fields: kept, Update: d.agent.Update, Files: d.known(),
-		Desired: d.withFileNames(diff.Without(desired, d.work.Left)), AcceptReset: pointers(d.agent.AcceptReset),
+		Desired: d.agent.named(diff.Without(desired, d.work.Left)), AcceptReset: pointers(d.agent.AcceptReset),
 	}
 	d.change.ID = live.ID
 }

@@ -8,22 +8,22 @@ import (
 	"agentsync.dev/agentsync/pkg/providers"
 )
 
-// known returns the agent's files, those marked whose content the state knows to be at the vendor.
+// known returns the agent's files, those marked whose content is known to be at the vendor.
 func (d *decider) known() []providers.File {
-	files := slices.Clone(d.agent.Files)
+	files, uploaded := slices.Clone(d.agent.Files), d.uploaded()
 	for i, f := range files {
-		files[i].Uploaded = d.entry.Record.Files[f.Name] == f.SHA256 && d.entry.Record.ID == d.id()
+		files[i].Uploaded = uploaded[f.Name] == f.SHA256
 	}
 	return files
 }
 
-// withFileNames returns doc with the paths of files replaced by their names, which is what a vendor gets and shows.
-func (d *decider) withFileNames(doc diff.Object) diff.Object {
-	if len(d.agent.Files) == 0 {
+// named returns doc with the paths of files replaced by their names, which is what a vendor gets and shows.
+func (a *Agent) named(doc diff.Object) diff.Object {
+	if len(a.Files) == 0 {
 		return doc
 	}
 	named := diff.Clone(doc).(diff.Object)
-	for _, f := range d.agent.Files {
+	for _, f := range a.Files {
 		replaceAt(named, f.Pointer, f.Name)
 	}
 	return named
@@ -79,10 +79,10 @@ func (d *decider) fileField(at diff.Pointer, t *diff.Type, live providers.Live) 
 	return diff.Field{Path: at, Op: op, Before: nilIfEmpty(now), After: want, Base: nilIfEmpty(d.recorded()), Origin: origin, Type: t}, true
 }
 
-// recorded are the names of the files that the state knows to be uploaded.
+// recorded are the names of the files that are known to be uploaded.
 func (d *decider) recorded() []any {
 	var names []string
-	for name := range d.entry.Record.Files {
+	for name := range d.uploaded() {
 		names = append(names, name)
 	}
 	slices.Sort(names)

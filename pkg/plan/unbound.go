@@ -30,6 +30,8 @@ func (d *decider) unbound() {
 			fmt.Sprintf("look in the vendor's dashboard, then `agentsync state bind %s ID` or `agentsync state rm %s`", d.address, d.address))
 	case d.seen.odd != "":
 		d.block(providers.CodeOddList, d.seen.odd+"; nothing is created on its word", "")
+	case d.opt.Bases != nil && !d.target.known && d.mayExist() != "":
+		d.block(providers.CodeMayExist, d.mayExist(), "")
 	default:
 		d.create()
 	}
@@ -79,7 +81,7 @@ func (d *decider) create() {
 		d.work.Fields[i].Op, d.work.Fields[i].Origin = diff.Add, diff.FromManifest
 	}
 	d.work.Secret = secrets(t, d.agent.Config.Sensitive, nil, nil, desired)
-	d.work.Change = providers.Change{Desired: d.withFileNames(desired), Fields: d.work.Fields, Update: d.agent.Update, Files: d.agent.Files}
+	d.work.Change = providers.Change{Desired: d.agent.named(desired), Fields: d.work.Fields, Update: d.agent.Update, Files: d.agent.Files}
 	if missing := lacking(t.RequiredOnCreate, desired); len(missing) > 0 {
 		d.block(providers.CodeCreateRequired, fmt.Sprintf("no live agent is bound, and a create needs %s", strings.Join(missing, ", ")),
 			"declare them in spec.config, or bind a live agent with spec.id or `agentsync state bind`")
