@@ -203,11 +203,11 @@ func (d *decider) sort(fields []diff.Field) (kept []diff.Field, left []diff.Poin
 			left = append(left, f.Path)
 			continue
 		case f.Origin == diff.Drift:
-			d.warn(providers.CodeDrift, fmt.Sprintf("%s was changed outside agentsync", f.Path), "")
+			d.warn(providers.CodeDrift, fmt.Sprintf("%s was changed outside agentsync", f.Path), d.waysOn())
 		case f.Origin == diff.Conflict:
-			d.warn(providers.CodeConflict, fmt.Sprintf("%s was changed in the manifest and outside agentsync", f.Path), "")
+			d.warn(providers.CodeConflict, fmt.Sprintf("%s was changed in the manifest and outside agentsync", f.Path), d.waysOn())
 		case f.Origin == diff.Unknown:
-			d.warn(providers.CodeUnknown, fmt.Sprintf("%s differs, and nothing says who wrote the live value", f.Path), "")
+			d.warn(providers.CodeUnknown, fmt.Sprintf("%s differs, and nothing says who wrote the live value", f.Path), d.waysOn())
 		}
 		if f.Type != nil && f.Type.Immutable {
 			d.block(providers.CodeImmutable, fmt.Sprintf("%s cannot change after the create", f.Path), "")
@@ -215,6 +215,14 @@ func (d *decider) sort(fields []diff.Field) (kept []diff.Field, left []diff.Poin
 		kept = append(kept, f)
 	}
 	return kept, left
+}
+
+// waysOn is the hint for values that agentsync did not write: "" stands for the code's own, which names the ways on.
+func (d *decider) waysOn() string {
+	if d.policy == spec.DriftOverwrite {
+		return "`drift: overwrite` puts the manifest's value back"
+	}
+	return ""
 }
 
 // write takes a vendor's answer over into the change.
