@@ -70,9 +70,7 @@ func killed(t *testing.T, vendor, config string, nth int, after bool) bool {
 		if code == 0 && strings.Contains(out, "Nothing to do") {
 			break
 		}
-		if code == exitStale {
-			run("state", "unlock") // the dead run's lock, as its message says
-		} else if code != 0 || i > 4 {
+		if code != 0 || i > 4 {
 			t.Fatalf("killed at request %d (after: %v): exit status %d\n%s", nth, after, code, out)
 		}
 	}

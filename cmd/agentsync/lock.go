@@ -26,6 +26,7 @@ func (a *app) lock(ctx context.Context, book *state.Book, run string, wait time.
 	waiting, cancel := a.until(ctx)
 	defer cancel()
 	lock, err := book.Lock(waiting, state.LockRequest{Holder: fmt.Sprintf("%s pid %d", a.hostname, a.pid), Run: run, TTL: lockTTL, Wait: wait,
+		Process: processID(a.pid), Dead: processGone,
 		Clock: state.Clock{Now: a.now, Sleep: sleep}})
 	if err != nil {
 		return heldLock{}, hinted{err, "wait for the other run (--lock-timeout 5m), or `agentsync state unlock` if it is dead"}

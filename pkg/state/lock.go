@@ -32,10 +32,14 @@ type Clock struct {
 	Sleep func(ctx context.Context, d time.Duration) error
 }
 
-// LockRequest says who wants the lock. All fields but Wait are required.
+// LockRequest says who wants the lock. Holder, Run, TTL and Clock are required.
 type LockRequest struct {
 	// Holder names the machine or the pipeline for people; Run is the run's id.
 	Holder, Run string
+	// Process identifies the holder's process to Dead of later requests; "" where a process cannot be told for sure.
+	Process string
+	// Dead reports whether a process is surely gone: its lock is then taken over without waiting for its end. It may be nil.
+	Dead func(process string) bool
 	// TTL is how long the lock holds without a Renew; renew it about three times in that span. At least a second.
 	TTL time.Duration
 	// Wait is how long to wait for a lock that another run holds; 0 means not at all.
@@ -47,6 +51,7 @@ type LockRequest struct {
 type LockInfo struct {
 	Holder     string    `json:"holder"`
 	Run        string    `json:"run"`
+	Process    string    `json:"process,omitempty"`
 	AcquiredAt time.Time `json:"acquiredAt"`
 	ExpiresAt  time.Time `json:"expiresAt"`
 }
@@ -77,20 +82,23 @@ type Lock struct {
 	book  *Book
 	ttl   time.Duration
 	clock Clock
+	dead  func(process string) bool
 
 	mu      sync.Mutex
 	stored  storedLock
 	version string
 }
 
-// Lock takes the lock, so that no other run writes: at once, or within r.Wait. A lock that has expired (see [ClockMargin]) is taken over.
+// Lock takes the lock, so that no other run writes: at once, or within r.Wait. A lock that has expired (see [ClockMargin]), or whose process is
+// surely dead, is taken over.
 // The error matches ErrLocked, and is a *LockedError, where another run holds it.
 func (b *Book) Lock(ctx context.Context, r LockRequest) (*Lock, error) {
 	if r.Holder == "" || r.Run == "" || r.TTL < time.Second {
 		return nil, errors.New("lock the state: a holder, a run and a time to live of at least a second are needed")
 	}
 	l := &Lock{book: b, ttl: r.TTL, clock: r.Clock, stored: storedLock{Nonce: rand.Text()}}
-	l.stored.Holder, l.stored.Run = r.Holder, r.Run
+	l.stored.Holder, l.stored.Run, l.stored.Process = r.Holder, r.Run, r.Process
+	l.dead = r.Dead
 	deadline := r.Clock.Now().Add(r.Wait)
 	for poll := shortestPoll; ; poll = min(2*poll, longestPoll) {
 		err := l.acquire(ctx)
@@ -147,8 +155,12 @@ func (l *Lock) acquire(ctx context.Context) error {
 	}
 }
 
-// mayTake reports whether a stored lock has expired, or is l's own from a write whose answer was lost.
+// mayTake reports whether a stored lock has expired, is of a process that is dead, or is l's own from a write whose answer was
+// lost.
 func (l *Lock) mayTake(stored storedLock) bool {
+	if l.dead != nil && stored.Process != "" && l.dead(stored.Process) {
+		return true
+	}
 	return stored.Nonce == l.stored.Nonce || l.clock.Now().After(stored.ExpiresAt.Add(ClockMargin))
 }
 

@@ -321,3 +321,28 @@ func TestConcurrentRenewAndRelease(t *testing.T) {
 	_, err := b.Unlock(t.Context())
 	wantIs(t, err, state.ErrNotExist)
 }
+
+func TestLockOfADeadProcessIsTakenOverAtOnce(t *testing.T) {
+	clock := newClock()
+	b := state.NewBook(&state.Memory{})
+	first := request("a", clock, 0)
+	first.Process = "process a"
+	dead := takeLock(t, b, first)
+
+	second := request("b", clock, 0)
+	second.Dead = func(string) bool { return false }
+	if _, err := b.Lock(t.Context(), second); !errors.Is(err, state.ErrLocked) {
+		t.Fatalf("a living process loses its lock: %v", err)
+	}
+	second.Dead = func(process string) bool { return process == "process a" }
+	takeLock(t, b, second)
+	if err := dead.Renew(t.Context()); !errors.Is(err, state.ErrLockLost) {
+		t.Errorf("the dead one renews: %v", err)
+	}
+
+	third := request("c", clock, 0)
+	third.Dead = func(string) bool { return true }
+	if _, err := b.Lock(t.Context(), third); !errors.Is(err, state.ErrLocked) {
+		t.Errorf("a lock without a process is taken from it: %v", err)
+	}
+}
