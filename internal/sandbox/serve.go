@@ -154,7 +154,7 @@ func (s *Server) befall(ctx context.Context, in *request, faults []Fault) (out a
 			in.odd = append(in.odd, f.Kind)
 		case FaultExpire:
 			s.expire(in)
-			return in.failed(http.StatusUnauthorized, "the token has expired"), true
+			return s.fails(in, http.StatusUnauthorized, "the token has expired"), true
 		case FaultTruncate, FaultGarbage:
 			continue
 		default:
@@ -210,7 +210,7 @@ func (s *Server) carryOut(ctx context.Context, in *request, f Fault) (out answer
 		return answer{status: http.StatusTemporaryRedirect,
 			header: http.Header{"Location": {"https://elsewhere.example" + in.fullPath}}}, true
 	case FaultStatus:
-		out = in.failed(f.Status, "simulated fault")
+		out = s.fails(in, f.Status, "simulated fault")
 		if f.Status == http.StatusBadGateway {
 			out = page("<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>")
 		}
@@ -230,6 +230,13 @@ func page(text string) answer {
 		kind = "application/json"
 	}
 	return answer{header: http.Header{"Content-Type": {kind}}, raw: []byte(text)}
+}
+
+// fails is in.failed for a fault, which nothing has locked the server for.
+func (s *Server) fails(in *request, status int, message string) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return in.failed(status, message)
 }
 
 // failed is an error in the shape of the vendor that has the path.
