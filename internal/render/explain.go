@@ -16,14 +16,14 @@ func Explain(w io.Writer, vendor string, doc schema.FieldDoc) error {
 	title := vendor
 	if doc.Path != "" {
 		title += "." + doc.Path
-		out.line(0, "%s  <%s>", title, kind(doc))
+		out.line(0, "%s  <%s>", title, Kind(doc))
 		out.about(2, doc)
 	} else {
 		out.line(0, "%s: the fields of spec.config", title)
 	}
 	for _, child := range doc.Children {
 		out.line(0, "")
-		out.line(0, "%s  <%s>", child.Path, kind(child))
+		out.line(0, "%s  <%s>", child.Path, Kind(child))
 		out.about(2, child)
 		if doc.Path == "" && len(child.Children) > 0 {
 			var names []string
@@ -36,7 +36,8 @@ func Explain(w io.Writer, vendor string, doc schema.FieldDoc) error {
 	return out.flush(w)
 }
 
-func kind(d schema.FieldDoc) string {
+// Kind names the kind of a field's values, as in "list of string".
+func Kind(d schema.FieldDoc) string {
 	if d.Kind == diff.List && d.Items != "" {
 		return fmt.Sprintf("list of %s", d.Items)
 	}
@@ -53,13 +54,13 @@ func (p *page) about(indent int, d schema.FieldDoc) {
 	if d.Description != "" {
 		p.wrapped(indent, d.Description)
 	}
-	for _, fact := range facts(d) {
+	for _, fact := range Facts(d) {
 		p.wrapped(indent, "- "+fact)
 	}
 }
 
-// facts lists what holds for a field, in a decided order.
-func facts(d schema.FieldDoc) []string {
+// Facts lists what holds for a field, as phrases in a decided order.
+func Facts(d schema.FieldDoc) []string {
 	var list []string
 	add := func(when bool, format string, args ...any) {
 		if when {

@@ -3,9 +3,9 @@ package render
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
-	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/plan"
 	"agentsync.dev/agentsync/pkg/providers"
 )
@@ -27,196 +27,196 @@ func markOf(a plan.Action) mark {
 	return mark{" ", faint}
 }
 
+// manyAgents is from how many agents on a plan is shown in fewer lines an agent.
+const manyAgents = 20
+
 // Plan writes a plan as text: the summary first, then what changes, by provider.
-func Plan(w io.Writer, p *plan.Plan, s Style) error {
-	out := &page{Style: s}
-	out.line(0, "%s", s.paint(bold, "Plan: "+summary(p)))
-	provider := ""
-	for i := range p.Changes {
-		c := &p.Changes[i]
-		if c.Action == plan.None && len(c.Findings) == 0 && len(c.Fields) == 0 {
-			continue
-		}
-		if c.Provider != provider {
-			provider = c.Provider
-			out.line(0, "")
-			out.line(0, "%s", s.paint(bold, provider))
-		}
-		out.change(c)
-	}
-	out.orphans(p.Orphans)
-	if !p.HasChanges() && p.Summary.Blocked == 0 {
+func Plan(w io.Writer, p *plan.Plan, s Style) error { return text(w, outlineOf(p, false), s) }
+
+// Drift writes a plan that [plan.OnlyDrift] made as text.
+func Drift(w io.Writer, p *plan.Plan, s Style) error { return text(w, outlineOf(p, true), s) }
+
+func text(w io.Writer, o outline, s Style) error {
+	out := &page{Style: s, many: o.agents > manyAgents, hints: map[string]bool{}}
+	out.heading(o)
+	for _, a := range o.accounts {
 		out.line(0, "")
-		out.line(0, "Nothing to do: every declared field is as its manifest says.")
+		out.line(0, "%s", s.paint(bold, visible(a.name)))
+		for i := range a.blocks {
+			out.block(&a.blocks[i])
+		}
 	}
+	out.orphans(o.orphans)
+	out.nothing(o)
 	return out.flush(w)
 }
 
-// summary counts in words: what happens first, what stays last.
-func summary(p *plan.Plan) string {
-	s := p.Summary
-	var parts []string
-	for _, part := range []struct {
-		n    int
-		what string
-	}{
-		{s.Create, "to create"}, {s.Update, "to update"}, {s.Adopt, "to adopt"}, {s.Delete, "to delete"}, {s.None, "unchanged"},
-		{s.Blocked, "blocked"}, {s.Orphaned, "without a manifest"},
-	} {
-		if part.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", part.n, part.what))
+func (p *page) heading(o outline) {
+	for _, row := range wrap(o.title+": "+o.summary, p.width()) {
+		p.line(0, "%s", p.paint(bold, row))
+	}
+	if o.moved != "" {
+		p.prose(0, yellow, "Would overwrite live values that agentsync did not write, ", o.moved)
+	}
+}
+
+func (p *page) nothing(o outline) {
+	if o.empty {
+		p.line(0, "")
+		p.line(0, "%s", o.nothing)
+	}
+}
+
+func (p *page) block(b *block) {
+	p.head(b)
+	for i := range b.parts {
+		p.part(&b.parts[i])
+	}
+	if b.Reason != "" {
+		p.prose(6, "", "why: ", b.Reason)
+	}
+	p.requests(b)
+	p.findings(b.findings)
+}
+
+// head says which agents b is about, and what happens to them.
+func (p *page) head(b *block) {
+	m := markOf(b.Action)
+	if len(b.of) == 1 {
+		c := b.of[0]
+		place := strings.TrimSpace(c.ID + "  " + c.Manifest)
+		line := fmt.Sprintf("%s %s  %s", p.paint(m.color, m.sign), p.paint(bold, visible(c.Address)), p.paint(m.color, what(c)))
+		if used := columns(c.Address) + columns(what(c)) + 8; p.Width > 0 && used+columns(place) > p.width() {
+			p.line(2, "%s", line)
+			p.prose(6, faint, place, "")
+			return
 		}
-	}
-	if len(parts) == 0 {
-		return "no agents"
-	}
-	return strings.Join(parts, ", ")
-}
-
-func (p *page) change(c *plan.Change) {
-	m := markOf(c.Action)
-	what := string(c.Action)
-	if c.Action == plan.None {
-		what = "unchanged"
-	}
-	if c.Blocked() {
-		what += ", blocked"
-	}
-	place := c.ID
-	if c.Manifest != "" {
-		place = strings.TrimSpace(place + "  " + c.Manifest)
-	}
-	p.line(2, "%s %s  %s  %s", p.paint(m.color, m.sign), p.paint(bold, c.Address), p.paint(m.color, what), p.paint(faint, printable(place)))
-	p.fields(c, "", intended)
-	p.fields(c, "changed outside agentsync:", movedOutside)
-	p.fields(c, "no longer managed, left as they are:", released)
-	if c.Reason != "" {
-		p.line(6, "why: %s", printable(c.Reason))
-	}
-	p.requests(c)
-	for _, f := range c.Findings {
-		p.finding(f)
-	}
-}
-
-func intended(f plan.Field) bool { return f.Origin == diff.FromManifest }
-func released(f plan.Field) bool { return f.Origin == diff.Released }
-func movedOutside(f plan.Field) bool {
-	return f.Origin == diff.Drift || f.Origin == diff.Conflict || f.Origin == diff.Unknown
-}
-
-// fields shows the fields that belong together under a title.
-func (p *page) fields(c *plan.Change, title string, belongs func(plan.Field) bool) {
-	titled := title == ""
-	for _, f := range c.Fields {
-		if !belongs(f) {
-			continue
-		}
-		if !titled {
-			p.line(6, "%s", p.paint(yellow, title))
-			titled = true
-		}
-		p.field(f)
-	}
-}
-
-func (p *page) field(f plan.Field) {
-	sign, color := "~", yellow
-	if f.Op == diff.Add {
-		sign, color = "+", green
-	}
-	note := ""
-	switch f.Origin {
-	case diff.Drift, diff.Conflict:
-		note = fmt.Sprintf("  (%s; last applied: %s)", f.Origin, clip(base(f)))
-	case diff.Unknown:
-		note = "  (unknown origin)"
-	case diff.Released:
-		p.line(8, "%s %s", p.paint(faint, "·"), name(f.Path))
+		p.line(2, "%s  %s", line, p.paint(faint, oneLine(place)))
 		return
 	}
-	head := fmt.Sprintf("%s %s", p.paint(color, sign), name(f.Path))
+	p.line(2, "%s %s  %s", p.paint(m.color, m.sign), p.paint(bold, plural(len(b.of), "agent")), p.paint(m.color, what(&b.Change)))
+	if p.Verbose {
+		for _, c := range b.of {
+			p.line(6, "%s  %s", visible(c.Address), p.paint(faint, oneLine(strings.TrimSpace(c.ID+"  "+c.Manifest))))
+		}
+		return
+	}
+	addresses := make([]string, len(b.of))
+	for i, c := range b.of {
+		addresses[i] = c.Address
+	}
+	for _, row := range p.capped(wrap(oneLine(strings.Join(addresses, ", ")), p.width()-6)) {
+		p.line(6, "%s", row)
+	}
+}
+
+// what names what happens to an agent.
+func what(c *plan.Change) string {
 	switch {
-	case f.Sensitive:
-		p.line(8, "%s: %s%s", head, plan.Hidden, note)
-	case !long(f.Before) && !long(f.After) && f.Op == diff.Add:
-		p.line(8, "%s: %s%s", head, p.paint(green, inline(f.After)), note)
-	case !long(f.Before) && !long(f.After):
-		p.line(8, "%s: %s → %s%s", head, p.paint(red, inline(f.Before)), p.paint(green, inline(f.After)), note)
-	default:
-		p.line(8, "%s:%s", head, note)
-		p.diff(unified(f.Before, f.After))
+	case c.Action == plan.None && c.Blocked():
+		return "blocked"
+	case c.Action == plan.None:
+		return "unchanged"
+	case c.Blocked():
+		return visible(string(c.Action)) + ", blocked"
 	}
+	return visible(string(c.Action))
 }
 
-func base(f plan.Field) string {
-	if f.Sensitive {
-		return plan.Hidden
-	}
-	return inline(f.Base)
-}
-
-// clip shortens a text that is only an aside.
-func clip(s string) string {
-	if r := []rune(s); len(r) > short {
-		return string(r[:short]) + "…"
-	}
-	return s
-}
-
-// name writes a pointer the way people name fields.
-func name(p diff.Pointer) string { return printable(strings.Join(p.Tokens(), ".")) }
-
-func (p *page) diff(lines []diffLine) {
-	for _, l := range lines {
-		color := faint
-		switch l.mark {
-		case '-':
-			color = red
-		case '+':
-			color = green
-		case '@':
-			p.line(10, "%s", p.paint(faint, l.text))
-			continue
+// part shows the fields of one origin.
+func (p *page) part(part *part) {
+	if part.title == "" {
+		for _, f := range part.fields {
+			p.field(f, part)
 		}
-		for i, part := range wrap(l.text, p.width()-14) {
-			sign := string(l.mark)
-			if i > 0 {
-				sign = " "
+		return
+	}
+	title := part.title + ":"
+	if part.code == providers.CodeReleased {
+		var names []string
+		for _, f := range part.fields {
+			names = append(names, name(f.Path))
+		}
+		title += " " + strings.Join(names, ", ")
+	}
+	p.finding(providers.Warning, part.code+": "+title, "")
+	if part.code == providers.CodeReleased {
+		return
+	}
+	for _, f := range part.fields {
+		p.field(f, part)
+	}
+	p.hint(part.hint)
+}
+
+func (p *page) requests(b *block) {
+	for _, r := range b.Requests {
+		call := visible(r.Method + " " + r.Path)
+		fields := strings.Join(r.Fields, ", ")
+		if !p.Verbose {
+			room := p.width() - columns(call) - 14
+			if room < short/2 {
+				room = p.width() - 10 // on a row of their own
 			}
-			p.line(10, "%s", p.paint(color, strings.TrimRight(sign+" "+part, " ")))
+			fields = listed(r.Fields, room)
 		}
+		p.prose(6, faint, "sends ", strings.TrimSpace(call+"  "+fields))
+	}
+	if len(b.Carried) > 0 {
+		p.prose(6, faint, "carries unchanged ", strings.Join(b.Carried, ", "))
+	}
+	if len(b.Reset) > 0 {
+		p.prose(6, red, "resets ", strings.Join(b.Reset, ", "))
+	}
+	if p.Verbose && b.Precondition.Desired != "" {
+		p.prose(6, faint, "holds for ", fmt.Sprintf("live %s, desired %s", b.Precondition.Live, b.Precondition.Desired))
 	}
 }
 
-func (p *page) requests(c *plan.Change) {
-	for _, r := range c.Requests {
-		sends := ""
-		if len(r.Fields) > 0 {
-			sends = "  " + strings.Join(r.Fields, ", ")
+// listed joins as many names as fit, and says how many more there are.
+func listed(names []string, width int) string {
+	all := strings.Join(names, ", ")
+	if columns(all) <= width {
+		return all
+	}
+	for n := len(names) - 1; n > 0; n-- {
+		text := fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
+		if columns(text) <= width {
+			return text
 		}
-		p.line(6, "%s %s %s%s", p.paint(faint, "sends"), r.Method, r.Path, p.paint(faint, sends))
 	}
-	if len(c.Carried) > 0 {
-		p.line(6, "%s %s", p.paint(faint, "carries unchanged"), strings.Join(c.Carried, ", "))
-	}
-	if len(c.Reset) > 0 {
-		p.line(6, "%s %s", p.paint(red, "resets"), strings.Join(c.Reset, ", "))
-	}
-	if p.Verbose && c.Precondition.Desired != "" {
-		p.line(6, "%s live %s, desired %s", p.paint(faint, "holds for"), c.Precondition.Live, c.Precondition.Desired)
+	return plural(len(names), "field")
+}
+
+// findings shows a list of findings; a hint that several have follows the last of them.
+func (p *page) findings(list []providers.Finding) {
+	for i, f := range list {
+		hint := f.Hint
+		if slices.ContainsFunc(list[i+1:], func(later providers.Finding) bool { return later.Hint == hint }) {
+			hint = ""
+		}
+		p.finding(f.Severity, f.Code+": "+f.Message, hint)
 	}
 }
 
-func (p *page) finding(f providers.Finding) {
+func (p *page) finding(severity providers.Severity, text, hint string) {
 	color := yellow
-	if f.Severity == providers.Blocking {
+	if severity == providers.Blocking {
 		color = red
 	}
-	p.line(6, "%s %s: %s", p.paint(color, string(f.Severity)), f.Code, printable(f.Message))
-	if f.Hint != "" {
-		p.line(8, "%s %s", p.paint(faint, "hint:"), printable(f.Hint))
+	p.prose(6, color, visible(string(severity))+" ", text)
+	p.hint(hint)
+}
+
+// hint shows how to mend something; in a plan of many agents, once.
+func (p *page) hint(text string) {
+	if text == "" || (p.many && p.hints[text]) {
+		return
 	}
+	if p.many {
+		p.hints[text] = true
+	}
+	p.prose(8, faint, "hint: ", text)
 }
 
 func (p *page) orphans(orphans []plan.Orphan) {
@@ -230,7 +230,7 @@ func (p *page) orphans(orphans []plan.Orphan) {
 		if o.Protected {
 			note = ", protected"
 		}
-		p.line(2, "? %s  %s: %s%s", o.Address, p.paint(faint, o.ID), o.Reason, note)
+		p.prose(2, "", "", fmt.Sprintf("? %s  %s: %s%s", o.Address, o.ID, o.Reason, note))
 	}
-	p.line(2, "%s %s", p.paint(faint, "hint:"), providers.About(providers.CodeOrphan).Cure)
+	p.prose(2, faint, "hint: ", providers.About(providers.CodeOrphan).Cure)
 }

@@ -60,24 +60,29 @@ type page struct {
 }
 
 func (p *page) line(indent int, format string, args ...any) {
-	p.WriteString(strings.Repeat(" ", indent))
-	fmt.Fprintf(p, format, args...)
+	if text := fmt.Sprintf(format, args...); text != "" {
+		p.WriteString(strings.Repeat(" ", indent) + text)
+	}
 	p.WriteByte('\n')
 }
 
 // prose writes a sentence after a painted label, on a terminal in as many rows as it takes.
 func (p *page) prose(indent int, code, label, text string) {
-	text = oneLine(text)
+	text = strings.TrimRight(oneLine(text), " ")
 	if p.Width <= 0 {
 		p.line(indent, "%s", p.paint(code, label)+text)
 		return
 	}
 	for i, row := range wrap(label+text, p.width()-indent-2) {
-		if i == 0 {
-			p.line(indent, "%s", p.paint(code, label)+strings.TrimPrefix(row, label))
-			continue
+		row = strings.Trim(row, " ")
+		of := len(row) // how much of the row is still the label
+		if label = strings.TrimLeft(label, " "); strings.HasPrefix(row, label) {
+			of = len(label)
+		} else if !strings.HasPrefix(label, row) {
+			of = 0
 		}
-		p.line(indent+2, "%s", row)
+		label = label[min(of, len(label)):]
+		p.line(indent+2*min(i, 1), "%s", p.paint(code, row[:of])+row[of:])
 	}
 }
 

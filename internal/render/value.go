@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -124,8 +125,11 @@ func lists(name string, before, after []any) []item {
 		}
 		var parts []item
 		for _, n := range nowNames {
-			if !same(old[n], now[n]) {
-				parts = append(parts, items(name+"["+visible(n)+"]", old[n], now[n])...)
+			switch full := name + "[" + visible(n) + "]"; {
+			case old[n] == nil && !fits(now[n]):
+				parts = append(parts, items(full, nil, without(now[n], key))...)
+			case !same(old[n], now[n]):
+				parts = append(parts, items(full, old[n], now[n])...)
 			}
 		}
 		for _, n := range oldNames {
@@ -154,6 +158,13 @@ func named(list []any, key string) (map[string]any, []string) {
 		found[n], names = object, append(names, n)
 	}
 	return found, names
+}
+
+// without returns an object without the field that its item is told by.
+func without(v any, key string) any {
+	rest := maps.Clone(v.(map[string]any))
+	delete(rest, key)
+	return rest
 }
 
 // sameOrder reports whether what both have comes in the same order.

@@ -59,22 +59,39 @@ func unified(before, after any) []diffLine {
 	return out
 }
 
-// markWords finds runs of removed lines with added ones after them and marks what changed inside those that belong together.
+// markWords finds runs of removed lines with added ones after them and marks what changed inside those that belong together. Where each line
+// has its partner, they are put side by side.
 func markWords(list []diffLine) {
 	for i := 0; i < len(list); {
 		removed := run(list[i:], '-')
 		added := run(list[i+removed:], '+')
-		old, now := list[i:i+removed], list[i+removed:i+removed+added]
-		for len(old) > 0 && len(now) > 0 {
-			j := partner(old[0], now, len(now)-len(old))
-			if j >= 0 {
-				old[0].spans, now[j].spans, _ = words(old[0].text(), now[j].text())
-				now = now[j+1:]
-			}
-			old = old[1:]
+		if old, now := list[i:i+removed], list[i+removed:i+removed+added]; pair(old, now) == removed && removed == added {
+			copy(list[i:], beside(old, now))
 		}
 		i += max(removed+added, 1)
 	}
+}
+
+// pair marks the words that changed between lines that belong together, and returns how many pairs there are.
+func pair(old, now []diffLine) int {
+	pairs := 0
+	for len(old) > 0 && len(now) > 0 {
+		if j := partner(old[0], now, len(now)-len(old)); j >= 0 {
+			old[0].spans, now[j].spans, _ = words(old[0].text(), now[j].text())
+			now = now[j+1:]
+			pairs++
+		}
+		old = old[1:]
+	}
+	return pairs
+}
+
+func beside(old, now []diffLine) []diffLine {
+	var both []diffLine
+	for i := range old {
+		both = append(both, old[i], now[i])
+	}
+	return both
 }
 
 func run(list []diffLine, mark byte) int {
@@ -104,7 +121,7 @@ func words(before, after string) (old, now []span, alike bool) {
 	common, i, j := 0, 0, 0
 	keep := func(to int) {
 		for ; i < to; i, j = i+1, j+1 {
-			common += len(strings.TrimSpace(a[i]))
+			common += letters(a[i : i+1])
 			old, now = push(old, a[i], false), push(now, b[j], false)
 		}
 	}
@@ -118,7 +135,16 @@ func words(before, after string) (old, now []span, alike bool) {
 		}
 	}
 	keep(len(a))
-	return old, now, 4*common >= len(before)+len(after)
+	return old, now, 4*common >= letters(a)+letters(b)
+}
+
+// letters is how long words are without the blanks between them.
+func letters(words []string) int {
+	n := 0
+	for _, w := range words {
+		n += len(strings.TrimSpace(w))
+	}
+	return n
 }
 
 func tokens(line string) []string {
