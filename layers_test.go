@@ -38,7 +38,14 @@ var rooms = map[string]struct {
 	"pkg/apply":                  {[]string{"pkg/diff", "pkg/spec", "pkg/state", "pkg/plan", "pkg/providers", "pkg/providers/rest"}, "carrying out knows plans, not how they are made"},
 	"schemas":                    {nil, "published files"},
 	"internal/sandbox":           {nil, "written from the vendors' pages alone, so that a client's mistake cannot hide in it"},
+	"internal/forge":             {[]string{"pkg/providers/rest"}, "comments on pull requests know no plans, and open connections as everybody does"},
+	"internal/forge/forgetest":   {nil, "written from the forges' pages alone"},
+	"internal/importer":          {[]string{"pkg/diff", "pkg/spec", "pkg/providers", "pkg/providers/schema"}, "writes manifests as data, knows neither state nor plans"},
+	"internal/scaffold":          {[]string{"pkg/providers"}, "the files of a new repository, with the vendors' settings in them"},
+	"internal/source":            {nil, "Git's commits as files; what a manifest is it does not know"},
 	"internal/render":            {[]string{"pkg/diff", "pkg/plan", "pkg/apply", "pkg/providers", "pkg/providers/schema"}, "shows documents, decides nothing"},
+	"internal/format":            {[]string{"pkg/diff", "pkg/spec", "pkg/providers/schema"}, "lays out and writes manifests; the schemas say in which order"},
+	"internal/report":            {[]string{"pkg/spec", "pkg/plan", "pkg/providers"}, "writes what was found for machines, decides nothing"},
 	"cmd/agentsync":              {[]string{"*"}, "wires everything, and is wired by nobody"},
 }
 
@@ -52,11 +59,12 @@ var only = map[string][]string{
 	"net/http/httptest":                     {},
 	"github.com/spf13/pflag":                {"cmd/agentsync"},
 	"github.com/spf13/cobra":                {"cmd/agentsync"},
-	"gopkg.in/yaml.v3":                      {"pkg/spec"},
+	"gopkg.in/yaml.v3":                      {"internal/format", "internal/importer", "pkg/spec"},
 	"github.com/google/go-cmp/cmp":          {"pkg/diff"},
 	"github.com/hashicorp/go-retryablehttp": {"pkg/providers/rest"},
 	"sigs.k8s.io/kustomize/api/krusty":      {"pkg/spec"},
 	"golang.org/x/crypto/argon2":            {"pkg/state"},
+	"github.com/go-git/go-git/v5":           {"internal/source"},
 }
 
 // calls that only some packages may make: dialing, the process's environment, clock and end.

@@ -70,7 +70,7 @@ AGENTSYNC_AUTO_APPROVE. A flag counts before its variable, that before the Confi
 		return usageError{err, fmt.Sprintf("`%s --help` lists the flags", c.CommandPath())}
 	})
 	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
-	root.AddCommand(a.validateCommand(), a.planCommand(), a.applyCommand(), a.driftCommand(), a.undoCommand(), a.stateCommand(), a.schemaCommand(),
+	root.AddCommand(a.initCommand(), a.importCommand(), a.fmtCommand(), a.validateCommand(), a.renderCommand(), a.planCommand(), a.commentCommand(), a.applyCommand(), a.driftCommand(), a.undoCommand(), a.stateCommand(), a.schemaCommand(),
 		a.explainCommand(), a.providersCommand(), a.sandboxCommand(), a.completionCommand(root), a.versionCommand())
 	for _, c := range everyCommand(root) {
 		wrapArgs(c)

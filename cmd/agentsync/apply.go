@@ -55,6 +55,8 @@ is locked; 1 any other error, and nothing was changed.`,
 	}
 	f.manifests(c.Flags())
 	f.online(c.Flags())
+	f.bases(c.Flags())
+	f.changes(c.Flags())
 	f.planning(c.Flags())
 	f.formats(c.Flags(), "text", "json", "markdown")
 	f.talking(c.Flags())
@@ -80,6 +82,9 @@ func (a *app) apply(ctx context.Context, f *applyFlags, paths []string) error {
 		return err
 	}
 	f.prune = f.prune || (reviewed != nil && reviewed.Summary.Delete > 0)
+	if err := s.compareCommits(ctx, paths); err != nil {
+		return err
+	}
 	return a.carryOut(ctx, s, f, reviewed, func(ctx context.Context) (*plan.Plan, error) {
 		if err := s.open(s.needed()); err != nil {
 			return nil, err
@@ -204,7 +209,7 @@ func (s *session) showReport(r *apply.Report) error {
 		encoder.SetIndent("", "  ")
 		err = encoder.Encode(r)
 	case "markdown":
-		err = render.ReportMarkdown(&out, r)
+		err = render.ReportMarkdown(&out, r, render.Markdown{Limit: s.flags.markdownLimit})
 	default:
 		err = render.Report(&out, r, s.style())
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 func (a *app) driftCommand() *cobra.Command {
-	f := &flags{}
+	f := &flags{onlyDrift: true}
 	var detailed bool
 	c := &cobra.Command{
 		Use:   "drift [PATH...]",
@@ -35,7 +35,9 @@ Exit status: 0, or 2 with --detailed-exitcode where there is drift; 5 where an a
 	}
 	f.manifests(c.Flags())
 	f.online(c.Flags())
+	f.bases(c.Flags())
 	f.formats(c.Flags(), "text", "json", "markdown")
+	f.summarizing(c.Flags())
 	f.talking(c.Flags())
 	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 2 where there is drift")
 	return c

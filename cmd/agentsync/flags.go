@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"agentsync.dev/agentsync/internal/render"
 )
 
 // flags are the flags that several commands share. A command adds the groups it understands.
@@ -22,6 +24,7 @@ type flags struct {
 	parallelism int
 	timeout     time.Duration
 	output      string
+	outputs     []string // what output may be
 	color       string
 	verbose     bool
 	quiet       bool
@@ -31,6 +34,12 @@ type flags struct {
 	prune       bool
 	maxDeletes  int
 	forceLarge  bool
+	// summary and onlyDrift say how a plan is shown as text; markdownLimit, how long markdown may get.
+	summary       bool
+	onlyDrift     bool
+	markdownLimit int
+	// base and changedSince name commits; "" for none.
+	base, changedSince string
 }
 
 func (f *flags) manifests(set *pflag.FlagSet) {
@@ -61,8 +70,42 @@ func (f *flags) planning(set *pflag.FlagSet) {
 }
 
 func (f *flags) formats(set *pflag.FlagSet, formats ...string) {
-	set.StringVarP(&f.output, "output", "o", formats[0], "output format: "+strings.Join(formats, ", "))
+	f.writes(set, formats...)
 	set.StringVar(&f.color, "color", "auto", "colour: auto, always or never (NO_COLOR is honoured)")
+	if slices.Contains(formats, "markdown") {
+		set.IntVar(&f.markdownLimit, "markdown-limit", render.GitHubLimit, "most characters of -o markdown; GitLab takes 1000000")
+	}
+}
+
+// writes adds -o alone, for what is shown without colours.
+func (f *flags) writes(set *pflag.FlagSet, formats ...string) {
+	f.outputs = formats
+	set.StringVarP(&f.output, "output", "o", formats[0], "output format: "+strings.Join(formats, ", "))
+}
+
+func (f *flags) checkOutput(c *cobra.Command) error {
+	return oneOf(c, "output", f.output, f.outputs...)
+}
+
+func (f *flags) summarizing(set *pflag.FlagSet) {
+	set.BoolVar(&f.summary, "summary", false, "show one line for each agent")
+}
+
+func (f *flags) bases(set *pflag.FlagSet) {
+	set.StringVar(&f.base, "base", "", "where the state knows nothing, take the manifests at this commit for what was applied last")
+}
+
+func (f *flags) changes(set *pflag.FlagSet) {
+	set.StringVar(&f.changedSince, "changed-since", "", "only agents whose manifests changed since this commit")
+}
+
+// checkMarkdown refuses a limit into which nothing fits. Commands without the flag have 0.
+func (f *flags) checkMarkdown(c *cobra.Command) error {
+	if f.markdownLimit == 0 || f.markdownLimit >= render.LeastLimit {
+		return nil
+	}
+	return usageError{fmt.Errorf("--markdown-limit: %d is less than %d", f.markdownLimit, render.LeastLimit),
+		fmt.Sprintf("`%s --help` lists the flags", c.CommandPath())}
 }
 
 func (f *flags) talking(set *pflag.FlagSet) {

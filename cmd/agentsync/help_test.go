@@ -50,7 +50,7 @@ func TestCommands(t *testing.T) {
 	for _, c := range everyCommand((&app{}).root()) {
 		names = append(names, c.CommandPath())
 	}
-	for _, want := range []string{"validate", "plan", "apply", "drift", "state list", "state show", "state bind", "state rm", "state mv",
+	for _, want := range []string{"fmt", "render", "validate", "plan", "apply", "drift", "state list", "state show", "state bind", "state rm", "state mv",
 		"state unlock", "schema", "explain", "providers", "sandbox", "completion", "version"} {
 		if !slices.Contains(names, "agentsync "+want) {
 			t.Errorf("no command %q", want)

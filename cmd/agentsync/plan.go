@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"agentsync.dev/agentsync/internal/render"
+	"agentsync.dev/agentsync/internal/report"
 	"agentsync.dev/agentsync/pkg/plan"
 	"agentsync.dev/agentsync/pkg/providers/rest"
 	"agentsync.dev/agentsync/pkg/spec"
@@ -26,6 +28,9 @@ func (a *app) planCommand() *cobra.Command {
 		Long: `plan reads the manifests (files, folders, or - for standard input; the current folder without a PATH), reads the live agents,
 and shows what apply would do: which fields change and who moved them, the requests, what a full update carries or resets, and what
 stands in the way. It writes nothing: not to a vendor, not to the state.
+
+-o json is the document of schemas/plan.schema.json. -o junit has a suite for each provider and a test case for each agent: an agent
+fails where a blocking finding would keep apply from it, as in the exit status; changes, drift among them, are its output.
 
 Exit status: 0 there may be changes; 2 there are changes, with --detailed-exitcode; 5 a finding would keep apply from carrying
 the plan out; 3 credentials; 1 any other error.`,
@@ -54,8 +59,11 @@ the plan out; 3 credentials; 1 any other error.`,
 	}
 	f.manifests(c.Flags())
 	f.online(c.Flags())
+	f.bases(c.Flags())
+	f.changes(c.Flags())
 	f.planning(c.Flags())
-	f.formats(c.Flags(), "text", "json", "markdown")
+	f.formats(c.Flags(), "text", "json", "markdown", "junit")
+	f.summarizing(c.Flags())
 	f.talking(c.Flags())
 	c.Flags().StringVar(&out, "out", "", "save the plan to this file, for apply --plan")
 	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, "exit 2 where there are changes")
@@ -65,7 +73,8 @@ the plan out; 3 credentials; 1 any other error.`,
 // check checks the flags whose values are words.
 func (f *flags) check(c *cobra.Command) error {
 	faults := []error{
-		oneOf(c, "output", f.output, "text", "json", "markdown"),
+		f.checkMarkdown(c),
+		f.checkOutput(c),
 		oneOf(c, "color", f.color, "auto", "always", "never"),
 		oneOf(c, "log-format", f.logFormat, "text", "json"),
 	}
@@ -79,6 +88,9 @@ func (f *flags) check(c *cobra.Command) error {
 func (a *app) makePlan(ctx context.Context, f *flags, paths []string) (*plan.Plan, *session, error) {
 	s, err := a.load(f, paths)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.compareCommits(ctx, paths); err != nil {
 		return nil, nil, err
 	}
 	store, err := s.store(ctx, false)
@@ -140,16 +152,35 @@ func (s *session) showPlan(p *plan.Plan) error {
 		var data []byte
 		data, err = p.Marshal()
 		out.Write(data)
+	case "junit":
+		err = report.JUnitPlan(&out, p)
 	case "markdown":
-		err = render.PlanMarkdown(&out, p)
+		show := render.PlanMarkdown
+		if s.flags.onlyDrift {
+			show = render.DriftMarkdown
+		}
+		err = show(&out, p, render.Markdown{Limit: s.flags.markdownLimit})
 	default:
-		err = render.Plan(&out, p, s.style())
+		err = s.textPlan()(&out, p, s.style())
 	}
 	if err != nil {
 		return err
 	}
 	_, err = s.app.stdout.Write(out.Bytes())
 	return err
+}
+
+// textPlan chooses how a plan is shown as text.
+func (s *session) textPlan() func(io.Writer, *plan.Plan, render.Style) error {
+	switch f := s.flags; {
+	case f.onlyDrift && f.summary:
+		return render.DriftSummary
+	case f.onlyDrift:
+		return render.Drift
+	case f.summary:
+		return render.Summary
+	}
+	return render.Plan
 }
 
 // style is how text is shown on standard output.

@@ -15,18 +15,19 @@ import (
 func (a *app) schemaCommand() *cobra.Command {
 	var vendor string
 	c := &cobra.Command{
-		Use:   "schema [agent|provider|config|plan]",
+		Use:   "schema [agent|provider|config|plan|result|finding]",
 		Short: "Print the JSON Schema of a document",
 		Long: `schema prints a JSON Schema (2020-12): of manifests (agent, provider, config; without an argument all three), for completion and checks in
-an editor, or of the plan document. With --provider it prints the schema of that vendor's spec.config alone.
+an editor; or of what agentsync writes as JSON: plan and drift (plan), apply and undo (result), validate (finding). With --provider it prints the schema of that vendor's spec.config alone.
 
 For yaml-language-server, save it and name it in the first line of a manifest:
   # yaml-language-server: $schema=agentsync.schema.json`,
 		Example: `  agentsync schema > agentsync.schema.json
   agentsync schema agent --provider voicy
-  agentsync schema plan`,
+  agentsync schema plan
+  agentsync schema finding    of agentsync validate -o json`,
 		Args:      cobra.MaximumNArgs(1),
-		ValidArgs: []string{"agent", "provider", "config", "plan"},
+		ValidArgs: []string{"agent", "provider", "config", "plan", "result", "finding"},
 		RunE: func(_ *cobra.Command, args []string) error {
 			kind := ""
 			if len(args) > 0 {
@@ -59,6 +60,10 @@ func schemaOf(kind, vendor string) ([]byte, error) {
 	switch kind {
 	case "plan":
 		return schemas.Plan(), nil
+	case "result":
+		return schemas.Result(), nil
+	case "finding":
+		return schemas.Finding(), nil
 	case "", "agent", "provider", "config":
 		configs := map[string][]byte{}
 		for _, v := range all.Vendors() {
@@ -68,7 +73,7 @@ func schemaOf(kind, vendor string) ([]byte, error) {
 		}
 		return manifestSchema(kind, configs), nil
 	}
-	return nil, usageError{fmt.Errorf("unknown document %q", kind), "the documents are agent, provider, config and plan"}
+	return nil, usageError{fmt.Errorf("unknown document %q", kind), "the documents are agent, provider, config, plan, result and finding"}
 }
 
 // manifestSchema returns the schema of one kind of document, or of all.

@@ -26,6 +26,7 @@ func TestScript(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Values[vendorsKey{}] = &vendors{}
+			env.Values[forgeKey{}] = &forges{}
 			home := env.WorkDir + "/.home"
 			env.Setenv("HOME", home)
 			env.Setenv("GORACE", "atexit_sleep_ms=0") // else each command takes a second longer under -race
@@ -33,7 +34,9 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":   exits,
+			"forge":   forgeVerb,
 			"vendor":  vendor,
+			"repo":    repo,
 			"make":    makeFile,
 			"change":  change,
 			"clean":   clean,

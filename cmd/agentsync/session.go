@@ -31,6 +31,8 @@ type session struct {
 	// book is nil until online.
 	book    *state.Book
 	entries map[string]state.Entry
+	// bases are what --base knows, nil without it.
+	bases map[string]plan.Base
 }
 
 // newSession is a session without manifests.
@@ -48,34 +50,45 @@ func (a *app) newSession(f *flags) (*session, error) {
 
 // load reads and checks the manifests. It sends nothing and needs no key. Every fault of every manifest is in the one error.
 func (a *app) load(f *flags, paths []string) (*session, error) {
-	s, err := a.newSession(f)
+	s, problems, err := a.read(f, paths)
 	if err != nil {
 		return nil, err
 	}
-	if s.selected, err = f.selects(); err != nil {
+	if err := problems.Err(); err != nil {
 		return nil, err
 	}
+	warn(a.stderr, problems.Warnings())
+	return s, s.unmatched()
+}
+
+// read is load for whoever says himself what is wrong with the manifests. With problems that are errors the session is good for
+// nothing but counting.
+func (a *app) read(f *flags, paths []string) (*session, spec.Problems, error) {
+	s, err := a.newSession(f)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.selected, err = f.selects(); err != nil {
+		return nil, nil, err
+	}
 	if len(paths) > 0 && f.kustomize != "" {
-		return nil, usageError{errors.New("PATHs and --kustomize exclude each other"), "give one of them"}
+		return nil, nil, usageError{errors.New("PATHs and --kustomize exclude each other"), "give one of them"}
 	}
 	set, err := spec.Load(spec.Input{Paths: paths, Kustomize: f.kustomize, Dir: a.dir, Stdin: a.stdin, Getenv: s.getenv})
 	problems, isProblems := err.(spec.Problems)
 	if err != nil && !isProblems {
-		return nil, err
+		return nil, nil, err
 	}
 	if set != nil {
 		s.set = set
 		s.mask.Add(set.Secrets...)
+		problems = append(problems, set.Warnings...)
 		problems = append(problems, s.resolve()...)
 		agents, faults := plan.Decode(set, s.accounts)
 		s.agents = agents
 		problems = append(problems, faults...)
 	}
-	if err := problems.Err(); err != nil {
-		return nil, err
-	}
-	warn(a.stderr, append(set.Warnings, problems.Warnings()...))
-	return s, s.unmatched()
+	return s, problems.Sorted(), nil
 }
 
 // getenv is the environment as manifests and accounts see it.
@@ -156,7 +169,11 @@ func (s *session) resolve() spec.Problems {
 
 // document returns the Provider document of an account, nil if it has none.
 func (s *session) document(name string) *spec.Provider {
-	for _, doc := range s.set.Providers {
+	return documentOf(s.set, name)
+}
+
+func documentOf(set *spec.Set, name string) *spec.Provider {
+	for _, doc := range set.Providers {
 		if doc.Name == name {
 			return doc
 		}
@@ -279,7 +296,7 @@ func (a *app) openState(f *flags, set *spec.Set) (state.Store, error) {
 
 // options gathers what the planner is told.
 func (s *session) options(paths []string) plan.Options {
-	o := plan.Options{Select: s.selected, Adopt: s.flags.adopt, Override: spec.DriftPolicy(s.flags.onDrift), Prune: s.flags.prune,
+	o := plan.Options{Select: s.selected, Bases: s.bases, Adopt: s.flags.adopt, Override: spec.DriftPolicy(s.flags.onDrift), Prune: s.flags.prune,
 		Limits: plan.DefaultLimits(), Now: s.app.now(), Mask: s.mask.Mask, Remember: s.mask.Add,
 		Source: plan.Source{Commit: commitOf(s.set.Root), Paths: paths}}
 	if s.flags.kustomize != "" {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"agentsync.dev/agentsync/internal/report"
 	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/providers"
 	"agentsync.dev/agentsync/pkg/providers/all"
@@ -62,12 +63,15 @@ func (a *app) configOnly() *spec.Set {
 }
 
 func (a *app) stateList(f *flags) *cobra.Command {
-	return &cobra.Command{
+	c := &cobra.Command{
 		Use:     "list",
 		Short:   "List the agents that the state knows",
-		Example: "  agentsync state list",
+		Example: "  agentsync state list\n  agentsync state list -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := f.checkOutput(c); err != nil {
+				return err
+			}
 			book, err := a.book(f)
 			if err != nil {
 				return err
@@ -75,6 +79,9 @@ func (a *app) stateList(f *flags) *cobra.Command {
 			entries, err := book.Load(c.Context())
 			if err != nil {
 				return err
+			}
+			if f.output == "json" {
+				return report.JSON(a.stdout, listed(entries))
 			}
 			w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "ADDRESS\tID\tAPPLIED\tNOTE")
@@ -85,6 +92,38 @@ func (a *app) stateList(f *flags) *cobra.Command {
 			return w.Flush()
 		},
 	}
+	f.writes(c.Flags(), "text", "json")
+	return c
+}
+
+// The document that `state list -o json` prints.
+type (
+	stateDocument struct {
+		FormatVersion string        `json:"formatVersion"`
+		Agents        []stateRecord `json:"agents"` // in order of address
+	}
+	stateRecord struct {
+		Address      string `json:"address"`
+		Type         string `json:"type"`
+		ID           string `json:"id"`
+		AppliedAt    string `json:"appliedAt"`
+		Commit       string `json:"commit"`
+		Protect      bool   `json:"protect"`
+		PendingSince string `json:"pendingSince"` // of a create in flight, else ""
+	}
+)
+
+func listed(entries map[string]state.Entry) stateDocument {
+	doc := stateDocument{FormatVersion: report.FormatVersion, Agents: []stateRecord{}}
+	for _, address := range addresses(entries) {
+		r := entries[address].Record
+		one := stateRecord{Address: address, Type: r.Type, ID: r.ID, AppliedAt: r.AppliedAt, Commit: r.Commit, Protect: r.Protect}
+		if r.Pending != nil {
+			one.PendingSince = r.Pending.At
+		}
+		doc.Agents = append(doc.Agents, one)
+	}
+	return doc
 }
 
 func addresses(entries map[string]state.Entry) []string { return slices.Sorted(maps.Keys(entries)) }
