@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write README.md")
+var update = flag.Bool("update", false, "write the README and the pages of docs")
 
 // binDir is where build puts the command; TestMain makes it and takes it away.
 var binDir string
