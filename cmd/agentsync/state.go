@@ -307,6 +307,9 @@ func (a *app) stateMove(f *flags) *cobra.Command {
 			}
 			return a.underLock(c.Context(), book, func() error {
 				if err := book.Move(c.Context(), args[0], args[1]); err != nil {
+					if _, unknown := a.entry(c.Context(), book, args[0]); errors.Is(err, state.ErrNotExist) && unknown != nil {
+						return unknown
+					}
 					return err
 				}
 				_, err := fmt.Fprintf(a.stdout, "%s is now %s\n", args[0], args[1])
