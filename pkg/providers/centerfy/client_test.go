@@ -3,12 +3,8 @@ package centerfy
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,45 +16,15 @@ import (
 
 const testKey = "key-for-tests"
 
-// server answers "METHOD URI BODY" from replies, "STATUS BODY" each, and records what it was sent.
-type server struct {
-	*httptest.Server
-	mu       sync.Mutex
-	replies  map[string]string
-	requests []string
+// server is the vendor, as far as a test says what it answers.
+type server struct{ *providertest.Server }
+
+func newServer(t *testing.T, replies map[string]string) server {
+	authorized := func(h http.Header) bool { return h.Get("x-api-key") == testKey && h.Get("Authorization") == "" }
+	return server{providertest.NewServer(t, replies, authorized, func(message string) string { return `{"error":true,"message":"` + message + `"}` })}
 }
 
-func newServer(t *testing.T, replies map[string]string) *server {
-	s := &server{replies: replies}
-	s.Server = httptest.NewServer(http.HandlerFunc(s.serve))
-	t.Cleanup(s.Close)
-	return s
-}
-
-func (s *server) serve(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
-	line := strings.TrimSpace(r.Method + " " + r.RequestURI + " " + string(body))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.requests = append(s.requests, line)
-	reply, ok := s.replies[line]
-	switch {
-	case r.Header.Get("x-api-key") != testKey || r.Header.Get("Authorization") != "":
-		reply = `401 {"error":true,"message":"invalid API key"}`
-	case len(body) > 0 && r.Header.Get("Content-Type") != "application/json":
-		reply = `415 {"error":true,"message":"not JSON"}`
-	case !ok:
-		reply = "418 unexpected " + line
-	}
-	code, text, _ := strings.Cut(reply, " ")
-	var status int
-	_, _ = fmt.Sscan(code, &status)
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = io.WriteString(w, text)
-}
-
-func (s *server) account(t *testing.T) *account {
+func (s server) account(t *testing.T) *account {
 	t.Helper()
 	p, err := open(settings(map[string]string{fieldKey: testKey, fieldBaseURL: s.URL + "/crm-api"}))
 	if err != nil {
@@ -117,14 +83,14 @@ func TestGet(t *testing.T) {
 			t.Errorf("%s: got %v", id, err)
 		}
 	}
-	sent := len(s.requests)
+	sent := len(s.Sent())
 	for _, id := range []string{"", ".."} {
 		if _, err := a.Get(t.Context(), id); err == nil || errors.Is(err, rest.ErrNotFound) {
 			t.Errorf("%q: got %v", id, err)
 		}
 	}
-	if len(s.requests) != sent {
-		t.Errorf("sent %q", s.requests[sent:])
+	if len(s.Sent()) != sent {
+		t.Errorf("sent %q", s.Sent()[sent:])
 	}
 }
 
@@ -151,8 +117,8 @@ func TestSendCreate(t *testing.T) {
 			if id != c.id || !errors.Is(err, c.kind) || errors.Is(err, rest.ErrUnknownOutcome) != c.unknown {
 				t.Errorf("got %q, %v", id, err)
 			}
-			if len(s.requests) != 1 {
-				t.Errorf("sent %q", s.requests)
+			if len(s.Sent()) != 1 {
+				t.Errorf("sent %q", s.Sent())
 			}
 		})
 	}
@@ -170,8 +136,8 @@ func TestSendUpdateAndArchive(t *testing.T) {
 			t.Errorf("got %q, %v", id, err)
 		}
 	}
-	if len(s.requests) != len(writes) {
-		t.Errorf("sent %q", s.requests)
+	if len(s.Sent()) != len(writes) {
+		t.Errorf("sent %q", s.Sent())
 	}
 }
 

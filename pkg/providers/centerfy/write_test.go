@@ -12,6 +12,7 @@ import (
 
 	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/providers"
+	"agentsync.dev/agentsync/pkg/providers/providertest"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -41,44 +42,9 @@ func changeOf(t *testing.T, live, desired, base string) providers.Change {
 	return c
 }
 
-// golden compares a write, with the bodies of its requests, with testdata/NAME.json.
 func golden(t *testing.T, name string, w providers.Write) {
 	t.Helper()
-	type request struct {
-		Method, Path  string
-		Once, Creates bool
-		Fields        []string
-		Body          any
-	}
-	doc := struct {
-		Requests       []request
-		Carried, Reset []string
-		Reason         string
-		Findings       []providers.Finding
-	}{Carried: w.Carried, Reset: w.Reset, Reason: w.Reason, Findings: w.Findings}
-	for _, r := range w.Requests {
-		doc.Requests = append(doc.Requests, request{r.Method, r.Path, r.Once, r.Creates, r.Fields, r.JSON})
-	}
-	var got bytes.Buffer
-	encoder := json.NewEncoder(&got)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(doc); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join("testdata", name+".json")
-	if *update {
-		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Errorf("%s differs (-update writes it)\n got %s\nwant %s", file, got.Bytes(), want)
-	}
+	providertest.Golden(t, filepath.Join("testdata", name+".json"), *update, w)
 }
 
 const liveAgent = `{"id": "d8f2a229", "name": "Desk", "voice_id": "Ravi", "max_duration": 10, "temperature": 0.2, "silence_timeout": 5,

@@ -2,7 +2,6 @@ package voicy
 
 import (
 	"bytes"
-	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -12,6 +11,7 @@ import (
 
 	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/providers"
+	"agentsync.dev/agentsync/pkg/providers/providertest"
 	"agentsync.dev/agentsync/pkg/providers/rest"
 )
 
@@ -65,43 +65,9 @@ func changeOf(t testing.TB, d dialect, live, base, desired string) providers.Cha
 	return providers.Change{ID: l.ID, Live: l, Base: old, Desired: want, Fields: diff.Compare(root, old, l.Config, want, diff.Options{})}
 }
 
-// golden compares what a write would do with a file in testdata.
 func golden(t *testing.T, name string, w providers.Write) {
 	t.Helper()
-	type request struct {
-		Method, Path  string
-		Fields        []string
-		Once, Creates bool
-		Body          any
-	}
-	shown := struct {
-		Requests []request
-		Carried  []string
-		Findings []providers.Finding
-	}{Carried: w.Carried, Findings: w.Findings}
-	for _, r := range w.Requests {
-		shown.Requests = append(shown.Requests, request{r.Method, r.Path, r.Fields, r.Once, r.Creates, r.JSON})
-	}
-	var got bytes.Buffer
-	encoder := json.NewEncoder(&got)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(shown); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join("testdata", "golden", name+".json")
-	if *update {
-		if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v (run with -update)", err)
-	}
-	if diff := cmp.Diff(string(want), got.String()); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", file, diff)
-	}
+	providertest.Golden(t, filepath.Join("testdata", "golden", name+".json"), *update, w)
 }
 
 // TestVendorExample sends the request of the vendor's page, byte for byte in canonical JSON.
