@@ -1,5 +1,5 @@
-// Command agentsync keeps the configuration of AI voice agents in Git: it plans, applies and watches manifests against the live
-// agents of Convirza, Nova, Centerfy and Voicy.
+// Command agentsync keeps the configuration of AI voice agents in Git: it plans manifests against the live agents of Convirza, Nova,
+// Centerfy and Voicy, and applies them.
 package main
 
 import (
