@@ -56,7 +56,7 @@ var only = map[string][]string{
 	"os/signal":                             {"cmd/agentsync"},
 	"flag":                                  {"pkg/state/statetest"},
 	"os/exec":                               {"pkg/state/statetest"},
-	"net/http/httptest":                     {},
+	"net/http/httptest":                     {"pkg/providers/providertest"},
 	"github.com/spf13/pflag":                {"cmd/agentsync"},
 	"github.com/spf13/cobra":                {"cmd/agentsync"},
 	"gopkg.in/yaml.v3":                      {"internal/format", "internal/importer", "pkg/spec"},

@@ -71,9 +71,6 @@ func (a *app) apply(ctx context.Context, f *applyFlags, paths []string) error {
 	if err != nil {
 		return err
 	}
-	if err := a.mayAsk(f, reviewed); err != nil {
-		return err
-	}
 	if err := a.wholeFolders(f, paths); err != nil {
 		return err
 	}
@@ -93,9 +90,9 @@ func (a *app) apply(ctx context.Context, f *applyFlags, paths []string) error {
 	})
 }
 
-// mayAsk refuses a run that would have to ask and cannot.
-func (a *app) mayAsk(f *applyFlags, reviewed *plan.Plan) error {
-	if _, canAsk := terminal(a.stdin); canAsk || f.auto || reviewed != nil {
+// cannotAsk refuses to go on where a person would have to be asked and cannot be. Nothing was written by then.
+func (a *app) cannotAsk() error {
+	if _, canAsk := terminal(a.stdin); canAsk {
 		return nil
 	}
 	return usageError{errors.New("apply cannot ask: standard input is no terminal"),
@@ -143,7 +140,7 @@ func (a *app) carryOut(ctx context.Context, s *session, f *applyFlags, reviewed 
 	}
 	seen := reviewed != nil
 	if p.HasChanges() && reviewed == nil && !f.auto {
-		if seen, err = a.ask(p); err != nil {
+		if seen, err = s.ask(p); err != nil {
 			return err
 		}
 	}
@@ -177,8 +174,18 @@ func (a *app) reviewedPlan(name string) (*plan.Plan, error) {
 	return p, nil
 }
 
-// ask shows what is at stake and reads a yes. Everything else is a no.
-func (a *app) ask(p *plan.Plan) (bool, error) {
+// ask shows what is at stake and reads a yes. Everything else is a no. Whoever says yes has seen the plan, whatever the output
+// format.
+func (s *session) ask(p *plan.Plan) (bool, error) {
+	a := s.app
+	if err := a.cannotAsk(); err != nil {
+		return false, err
+	}
+	if s.flags.output != "text" {
+		if err := render.Plan(a.stderr, p, s.style()); err != nil {
+			return false, err
+		}
+	}
 	sum := p.Summary
 	fmt.Fprintf(a.stderr, "\nCarry this out: %d to create, %d to update, %d to adopt, %d to delete? Only \"yes\" does. ",
 		sum.Create, sum.Update, sum.Adopt, sum.Delete)

@@ -71,9 +71,6 @@ func (a *app) listRuns(ctx context.Context, f *applyFlags) error {
 }
 
 func (a *app) undo(ctx context.Context, f *applyFlags, run string) error {
-	if err := a.mayAsk(f, nil); err != nil {
-		return err
-	}
 	s, err := a.accountsOnly(&f.flags)
 	if err != nil {
 		return err
