@@ -10,9 +10,6 @@ import (
 	"time"
 )
 
-// secondSignal is the exit status when a person insists on stopping at once.
-const hardStop = exitInterrupted
-
 func main() {
 	os.Exit(run())
 }
@@ -31,15 +28,22 @@ func run() int {
 	a.hostname, _ = os.Hostname()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		first := <-signals
+	ended := make(chan int, 1)
+	go func() { ended <- a.execute() }()
+	select {
+	case code := <-ended:
+		return code
+	case first := <-signals:
 		a.interrupted.Store(int32(interruptCode(first)))
 		close(stop)
 		fmt.Fprintln(os.Stderr, "agentsync: stopping: what is under way is finished, nothing new is started; a second signal stops at once")
-		<-signals
-		os.Exit(hardStop)
-	}()
-	return a.execute()
+	}
+	select {
+	case code := <-ended:
+		return code
+	case <-signals:
+		return exitInterrupted
+	}
 }
 
 func interruptCode(s os.Signal) int {

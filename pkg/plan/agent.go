@@ -135,11 +135,6 @@ type Select struct {
 	Changed map[string]bool
 }
 
-// All reports whether s keeps every agent.
-func (s Select) All() bool {
-	return len(s.Providers) == 0 && len(s.Targets) == 0 && s.Labels == nil && s.Changed == nil
-}
-
 // Keeps reports whether s keeps a.
 func (s Select) Keeps(a *spec.Agent) bool {
 	return s.chooses(a) && (s.Changed == nil || s.Changed[a.Address()])

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -70,8 +71,19 @@ func (d *decider) unread(err error) {
 		d.block(providers.CodeGone, fmt.Sprintf("%s has no agent %s any more", d.account.Vendor.Title, d.id()),
 			fmt.Sprintf("`agentsync state rm %s` to create it again", d.address))
 	default:
-		d.block(providers.CodeUnreadAgent, err.Error(), hintOf(err))
+		d.block(providers.CodeUnreadAgent, err.Error(), cmp.Or(hintOf(err), d.readHint(err)))
 	}
+}
+
+// readHint says what helps against a read that failed.
+func (d *decider) readHint(err error) string {
+	switch {
+	case errors.Is(err, rest.ErrAuth):
+		return fmt.Sprintf("check the credentials of the account %s: `agentsync providers %s` names its settings", d.account.Name, d.account.Vendor.Name)
+	case errors.Is(err, rest.ErrUnavailable):
+		return "plan again later; check the account's base URL if it stays so"
+	}
+	return "-v shows the requests; `agentsync providers " + d.account.Vendor.Name + "` names the account's settings"
 }
 
 // hintOf returns the hint that err carries, if it carries one.
