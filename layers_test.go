@@ -43,6 +43,7 @@ var rooms = map[string]struct {
 	"internal/importer":          {[]string{"pkg/diff", "pkg/spec", "pkg/providers", "pkg/providers/schema"}, "writes manifests as data, knows neither state nor plans"},
 	"internal/scaffold":          {[]string{"pkg/providers"}, "the files of a new repository, with the vendors' settings in them"},
 	"internal/source":            {nil, "Git's commits as files; what a manifest is it does not know"},
+	"internal/status":            {[]string{"pkg/plan", "pkg/providers"}, "what a watcher knows, as data: who writes it and who reads it do not know each other"},
 	"internal/render":            {[]string{"pkg/diff", "pkg/plan", "pkg/apply", "pkg/providers", "pkg/providers/schema"}, "shows documents, decides nothing"},
 	"internal/format":            {[]string{"pkg/diff", "pkg/spec", "pkg/providers/schema"}, "lays out and writes manifests; the schemas say in which order"},
 	"internal/report":            {[]string{"pkg/spec", "pkg/plan", "pkg/providers"}, "writes what was found for machines, decides nothing"},
