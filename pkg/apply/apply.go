@@ -82,7 +82,7 @@ type Options struct {
 	Parallelism int
 	// Stop ends the run early: what is in flight is finished, nothing new is started.
 	Stop <-chan struct{}
-	// Guard is asked right before each write; an error keeps it from being sent (the state's lock was lost). It may be nil.
+	// Guard is asked right before each attempt at a write; an error keeps it from being sent (the state's lock was lost). It may be nil.
 	Guard func() error
 	// Now and Sleep are the clock.
 	Now   func() time.Time

@@ -85,6 +85,8 @@ type Event struct {
 	Err  error
 	// RequestID is the vendor's, where it sends one.
 	RequestID string
+	// Remaining is how many requests the vendor says are left until its limit starts anew, -1 where it does not say.
+	Remaining int
 }
 
 // Options are one account's.
