@@ -4,12 +4,14 @@ package apply
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
 	"agentsync.dev/agentsync/pkg/plan"
 	"agentsync.dev/agentsync/pkg/providers"
+	"agentsync.dev/agentsync/pkg/providers/rest"
 	"agentsync.dev/agentsync/pkg/state"
 )
 
@@ -146,7 +148,7 @@ func (o Options) one(ctx context.Context, c *plan.Change) Result {
 			break
 		}
 		j.progress(false)
-		j.run(ctx)
+		j.run(rest.WithLog(ctx, slog.String("agent", c.Address)))
 	}
 	j.progress(true)
 	return j.result

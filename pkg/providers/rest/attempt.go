@@ -151,5 +151,9 @@ func (c *call) observe(ctx context.Context, r result, e Event) {
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("error", e.Err.Error()))
 	}
-	o.Log.LogAttrs(ctx, slog.LevelDebug, "request", attrs...)
+	level := slog.LevelDebug
+	if !c.read {
+		level = slog.LevelInfo
+	}
+	o.Log.LogAttrs(ctx, level, "request", append(attrs, noted(ctx)...)...)
 }

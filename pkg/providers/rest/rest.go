@@ -60,7 +60,8 @@ type Shared struct {
 	Transport http.RoundTripper
 	// Observe is called after each attempt, from any goroutine.
 	Observe func(Event)
-	// Log takes debug lines about requests; secrets are masked before they reach it.
+	// Log takes lines about requests, on the debug level for reads and on the info level for writes; secrets are masked before they reach it. See
+	// [WithLog].
 	Log *slog.Logger
 	// Mask removes secrets from text; see [Masker].
 	Mask *Masker
