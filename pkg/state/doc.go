@@ -6,6 +6,7 @@
 //	state/<provider>/<name>.json             one Record for each agent
 //	snapshots/<run>/<provider>/<name>.json   the agent as it was before that run wrote to it
 //	lock.json                                which run may write now
+//	notes/<name>                             what a watcher has to remember beside that
 //	lease.json                               which of several watchers is the one that writes
 //
 // Package statetest holds the promises of Store as a test suite.
