@@ -42,7 +42,7 @@ var rooms = map[string]struct {
 	"internal/forge/forgetest":   {nil, "written from the forges' pages alone"},
 	"internal/importer":          {[]string{"pkg/diff", "pkg/spec", "pkg/providers", "pkg/providers/schema"}, "writes manifests as data, knows neither state nor plans"},
 	"internal/scaffold":          {[]string{"pkg/providers"}, "the files of a new repository, with the vendors' settings in them"},
-	"internal/source":            {nil, "Git's commits as files; what a manifest is it does not know"},
+	"internal/source":            {nil, "where manifests come from: commits, folders, Git servers; what a manifest is it does not know"},
 	"internal/status":            {[]string{"pkg/plan", "pkg/providers"}, "what a watcher knows, as data: who writes it and who reads it do not know each other"},
 	"internal/watch":             {[]string{"internal/source", "internal/status", "pkg/apply", "pkg/diff", "pkg/plan", "pkg/providers", "pkg/providers/rest", "pkg/spec", "pkg/state"}, "says when and for whom; what is to be done, plan and apply decide"},
 	"internal/web":               {[]string{"internal/status", "internal/render", "pkg/diff", "pkg/plan"}, "shows a status and asks for looks; how the loop works it does not know"},
@@ -73,6 +73,9 @@ var only = map[string][]string{
 	"sigs.k8s.io/kustomize/api/krusty":      {"pkg/spec"},
 	"golang.org/x/crypto/argon2":            {"pkg/state"},
 	"github.com/go-git/go-git/v5":           {"internal/source"},
+	"github.com/fsnotify/fsnotify":          {"internal/source"},
+	"github.com/skeema/knownhosts":          {"internal/source"},
+	"golang.org/x/crypto/ssh":               {"internal/gittest", "internal/source"},
 
 	"github.com/minio/minio-go/v7/pkg/credentials":              {"pkg/state/s3"},
 	"github.com/minio/minio-go/v7/pkg/signer":                   {"pkg/state/s3"},
