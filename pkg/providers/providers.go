@@ -57,6 +57,11 @@ type Generation struct {
 type Abilities struct {
 	// List is "none", "summaries" (ids and names only) or "whole" (every readable field).
 	List string
+	// PageSize is how many agents one request of the list shows; 0 means all of them.
+	PageSize int
+	// Mark is the read-only field that the vendor changes with an agent and shows in its list too, see [Live.Revision]; "" where
+	// there is none.
+	Mark string
 	// Update is the documented verb, for people: "PATCH", "PUT", "PUT or PATCH".
 	Update string
 	// Delete is "delete", "archive" (soft, restorable by a person) or "none".
@@ -105,12 +110,22 @@ type Provider interface {
 	// Send carries out one request of a Write and returns the id of the agent it created ("" for others). Its error matches
 	// [rest.ErrUnknownOutcome] where the request may have been carried out all the same.
 	Send(ctx context.Context, r Request) (id string, err error)
+	// Limits are how fast the account's requests go out, for predictions. Accounts that share a pace give the same.
+	Limits() rest.Limits
 }
 
 // Lister is a Provider whose vendor lists agents.
 type Lister interface {
 	// List reads all agents of the account. It fails rather than return fewer than there are.
 	List(ctx context.Context) ([]Live, error)
+}
+
+// WholeLister is a Lister whose rows alone tell whether they are whole: the vendor does not say.
+type WholeLister interface {
+	Lister
+	// ListWhole is List that ends after the first page if the rows there are not whole: then only those that are hold for anything, and
+	// nothing follows from a row that is missing.
+	ListWhole(ctx context.Context) (rows []Live, whole bool, err error)
 }
 
 // Live is one agent as the vendor returned it.

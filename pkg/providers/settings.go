@@ -25,9 +25,13 @@ func (e *SetupError) Unwrap() error { return e.Kind }
 // Value returns a setting without the white space that copying brings along; "" where nothing is said.
 func (s Settings) Value(field string) string { return strings.TrimSpace(s.Values[field]) }
 
-// Options completes a vendor's own options with what the account says, and makes the secrets unsayable.
+// Options completes a vendor's own options with what the account says, and makes the secrets unsayable. Where the options do not say by
+// what the vendor counts requests, it is the secrets.
 func (s Settings) Options(o rest.Options, secrets ...string) rest.Options {
 	o.Account, o.Shared = s.Account, s.Rest
+	if o.CountedBy == "" {
+		o.CountedBy = strings.Join(secrets, "\x00")
+	}
 	if base := s.Value("baseURL"); base != "" {
 		o.BaseURL = base
 	}

@@ -87,6 +87,9 @@ func (a *account) Get(ctx context.Context, id string) (providers.Live, error) {
 	return l, nil
 }
 
+// Limits implements [providers.Provider].
+func (a *account) Limits() rest.Limits { return a.rest.Limits() }
+
 // Send implements [providers.Provider]. The answer of an update shows four fields and proves nothing of the others, so it is not
 // read (update-agent, checked 2026-11-21).
 func (a *account) Send(ctx context.Context, r providers.Request) (string, error) {

@@ -66,7 +66,7 @@ func open(s providers.Settings) (providers.Provider, error) {
 	a.api = connect(o, "CONVIRZA_BASE_URL, or baseURL and limits")
 	o = loginOptions(s)
 	if t.logins = connect(o, "CONVIRZA_OAUTH_URL, or oauthURL"); t.logins != nil {
-		o.RequestsPerMinute = 0
+		o.RequestsPerMinute, o.CountedBy = 0, ""
 		t.refreshes = connect(o, "oauthURL")
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -93,7 +93,7 @@ func options(s providers.Settings, t *tokens) rest.Options {
 		Vendor: vendorName, BaseURL: defaultBaseURL,
 		Authorize: t.authorize, Renews: t.canLogIn(),
 		RequestsPerMinute: requestsPerMinute, Even: true, MaxInFlight: maxInFlight, Timeout: timeout,
-		Message: message,
+		CountedBy: cmp.Or(s.Value(fieldEmail), s.Value(fieldToken)), Message: message,
 	})
 }
 
@@ -101,7 +101,7 @@ func loginOptions(s providers.Settings) rest.Options {
 	return rest.Options{
 		Account: s.Account, Vendor: vendorName, BaseURL: cmp.Or(s.Value(fieldOAuthURL), defaultOAuthURL),
 		RequestsPerMinute: loginsPerMinute, MaxInFlight: 1, Timeout: timeout, ThrottleWait: time.Minute,
-		Message: message, Shared: s.Rest,
+		CountedBy: "logins", Message: message, Shared: s.Rest,
 	}
 }
 
@@ -137,28 +137,58 @@ func (a *account) Get(ctx context.Context, id string) (providers.Live, error) {
 
 // List implements [providers.Lister].
 func (a *account) List(ctx context.Context) ([]providers.Live, error) {
+	rows, _, err := a.rows(ctx, false)
+	return rows, err
+}
+
+// ListWhole implements [providers.WholeLister]: whether list items are whole is not documented.
+func (a *account) ListWhole(ctx context.Context) (rows []providers.Live, whole bool, err error) {
+	return a.rows(ctx, true)
+}
+
+// rows reads the pages of the list; with onlyWhole no more than the first where a row of that is not whole. Once the vendor has said how
+// many agents there are, and has shown that it takes the size of a page, several pages are read at once.
+func (a *account) rows(ctx context.Context, onlyWhole bool) (rows []providers.Live, whole bool, err error) {
 	root := agentSchema().Type()
 	var l listing
-	for range maxPages {
-		answer, err := a.do(ctx, rest.Request{Method: http.MethodGet, Path: a.listPath, Query: url.Values{
-			"limit": {strconv.Itoa(pageSize)}, "offset": {strconv.Itoa(l.read)},
-		}})
+	for l.pages < maxPages {
+		batch, err := providers.Batch(ctx, a.Limits(), 0, l.left(), func(ctx context.Context, i int) (page, error) {
+			return a.page(ctx, l.read+i*pageSize)
+		})
 		if err != nil {
-			return nil, listError(err)
+			return nil, false, err
 		}
-		last, err := decoded(answer, func(doc any) (bool, error) { return l.add(root, doc) })
-		if err != nil {
-			return nil, err
+		last := false
+		for _, p := range batch {
+			if last, err = l.add(root, p); err != nil {
+				return nil, false, p.answer.Odd("%w", err)
+			}
+			if onlyWhole && l.pages == 1 && !l.whole() {
+				return l.agents, false, nil
+			}
 		}
 		if !last {
 			continue
 		}
 		if err := l.check(); err != nil {
-			return nil, answer.Odd("%w", err)
+			return nil, false, batch[len(batch)-1].answer.Odd("%w", err)
 		}
-		return l.agents, nil
+		return l.agents, l.whole(), nil
 	}
-	return nil, fmt.Errorf("convirza: GET %s: %w: the list does not end after %d pages", a.listPath, rest.ErrOddAnswer, maxPages)
+	return nil, false, fmt.Errorf("convirza: GET %s: %w: the list does not end after %d pages", a.listPath, rest.ErrOddAnswer, maxPages)
+}
+
+// page reads one page of the list.
+func (a *account) page(ctx context.Context, offset int) (page, error) {
+	answer, err := a.do(ctx, rest.Request{Method: http.MethodGet, Path: a.listPath, Query: url.Values{
+		"limit": {strconv.Itoa(pageSize)}, "offset": {strconv.Itoa(offset)},
+	}})
+	if err != nil {
+		return page{}, listError(err)
+	}
+	p, err := decoded(answer, decodePage)
+	p.answer = answer
+	return p, err
 }
 
 // listError keeps a 404 of the list from looking like a missing agent: the list's path is an assumption (architecture, checked
@@ -170,6 +200,9 @@ func listError(err error) error {
 	}
 	return fmt.Errorf("%w; is the path of the list right? It is CONVIRZA_LIST_PATH, or listPath in the Provider document", odd)
 }
+
+// Limits implements [providers.Provider].
+func (a *account) Limits() rest.Limits { return a.api.Limits() }
 
 // Send implements [providers.Provider].
 func (a *account) Send(ctx context.Context, r providers.Request) (string, error) {

@@ -56,7 +56,7 @@ func Vendor() providers.Vendor {
 			FilesShownAs: fileNamesField,
 			CheckFiles:   checkFiles,
 			Schema:       agentSchema,
-			Can:          providers.Abilities{List: "summaries", Update: "PUT or PATCH", Delete: "delete"},
+			Can:          providers.Abilities{List: "summaries", PageSize: pageSize, Mark: revisionField, Update: "PUT or PATCH", Delete: "delete"},
 			Notes: []string{
 				"integrations, created_by, ext_org_unit_id, industry_id, knowledge_base and the contents of files are never read back: changes of them at the vendor cannot be seen",
 				"a full update (PUT) resets what it is not sent; `update: auto` uses it only when nothing can be lost, and PATCH otherwise",

@@ -3,10 +3,12 @@ package convirza
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/providers"
+	"agentsync.dev/agentsync/pkg/providers/rest"
 )
 
 // The page of the list could not be read. Users and groups page by limit and offset, take a limit of 100 and answer with an object that
@@ -17,28 +19,46 @@ const (
 	maxPages = 1000
 )
 
+// page is one page of the list; total is -1 where it does not say.
+type page struct {
+	rows   []map[string]any
+	total  int64
+	answer *rest.Answer
+}
+
 // listing gathers the pages of the list of agents.
 type listing struct {
 	agents []providers.Live
 	seen   map[string]bool
+	pages  int
 	// read counts the rows so far: the offset of the next page.
 	read int
 	// total is what the last page said, -1 if nothing.
 	total int64
 }
 
+// left is how many pages are surely still to come, 1 where that is not known: a vendor that takes a smaller limit than ours, or knows no
+// offset, shows that on its first page.
+func (l *listing) left() int {
+	if l.read != l.pages*pageSize || l.read != len(l.agents) || l.total < 0 {
+		return 1
+	}
+	return int(min((l.total-int64(l.read)+pageSize-1)/pageSize, maxPages))
+}
+
+// whole reports whether all rows so far are whole.
+func (l *listing) whole() bool {
+	return !slices.ContainsFunc(l.agents, func(a providers.Live) bool { return !a.Whole })
+}
+
 // add takes the next page and reports whether it was the last. A server that does not know offset sends the same page again, and one
 // that takes a smaller limit sends short pages; both are told by the ids and the total.
-func (l *listing) add(root *diff.Type, doc any) (last bool, err error) {
-	rows, total, err := decodePage(doc)
-	if err != nil {
-		return true, err
-	}
+func (l *listing) add(root *diff.Type, p page) (last bool, err error) {
 	if l.seen == nil {
 		l.seen = map[string]bool{}
 	}
 	before := len(l.agents)
-	for i, row := range rows {
+	for i, row := range p.rows {
 		agent, err := listed(root, row)
 		if err != nil {
 			return true, fmt.Errorf("agent %d of the list: %w", l.read+i+1, err)
@@ -48,15 +68,16 @@ func (l *listing) add(root *diff.Type, doc any) (last bool, err error) {
 			l.agents = append(l.agents, agent)
 		}
 	}
-	l.read += len(rows)
-	l.total = total
+	l.read += len(p.rows)
+	l.pages++
+	l.total = p.total
 	if len(l.agents) == before {
 		return true, nil
 	}
-	if total >= 0 {
-		return int64(len(l.agents)) >= total, nil
+	if p.total >= 0 {
+		return int64(len(l.agents)) >= p.total, nil
 	}
-	return len(rows) < pageSize, nil
+	return len(p.rows) < pageSize, nil
 }
 
 // check says whether the list is whole as far as the vendor lets see.
@@ -67,38 +88,38 @@ func (l *listing) check() error {
 	return nil
 }
 
-// decodePage returns the rows of one page, and its total, -1 if it has none. The rows are data itself, or its only array of
-// objects; anything else is an error and never an empty list.
-func decodePage(doc any) (rows []map[string]any, total int64, err error) {
+// decodePage reads one page. The rows are data itself, or its only array of objects; anything else is an error and never an empty list.
+func decodePage(doc any) (page, error) {
 	e, err := openEnvelope(doc)
 	if err != nil {
-		return nil, 0, err
+		return page{}, err
 	}
+	var rows []map[string]any
 	said := e.total
 	switch data := e.data.(type) {
 	case []any:
 		var ok bool
 		if rows, ok = objects(data); !ok {
-			return nil, 0, errors.New("its data is a list of something else than agents")
+			return page{}, errors.New("its data is a list of something else than agents")
 		}
 	case map[string]any:
 		if rows, err = onlyRows(data); err != nil {
-			return nil, 0, err
+			return page{}, err
 		}
 		if inner, there := data["total"]; there {
 			said = inner
 		}
 	default:
-		return nil, 0, errors.New("its data is no list of agents")
+		return page{}, errors.New("its data is no list of agents")
 	}
 	if said == nil {
-		return rows, -1, nil
+		return page{rows: rows, total: -1}, nil
 	}
 	total, ok := wholeNumber(said)
 	if !ok || total < 0 {
-		return nil, 0, fmt.Errorf("its total is %v", said)
+		return page{}, fmt.Errorf("its total is %v", said)
 	}
-	return rows, total, nil
+	return page{rows: rows, total: total}, nil
 }
 
 // onlyRows returns the one member of data that is an array of objects.

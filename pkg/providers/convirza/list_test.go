@@ -55,11 +55,15 @@ func TestListing(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			var l listing
 			got := ""
-			for i, page := range tc.pages {
-				if page != "" {
-					page = `, "data": ` + page
+			for i, data := range tc.pages {
+				if data != "" {
+					data = `, "data": ` + data
 				}
-				last, err := l.add(root(), parse(t, `{"code": 200`+page+`}`))
+				p, err := decodePage(parse(t, `{"code": 200`+data+`}`))
+				last := true
+				if err == nil {
+					last, err = l.add(root(), p)
+				}
 				if err == nil && last {
 					err = l.check()
 				}

@@ -161,7 +161,11 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 		var l listing
-		if _, err := l.add(root(), doc); err == nil && l.check() == nil {
+		p, err := decodePage(doc)
+		if err == nil {
+			_, err = l.add(root(), p)
+		}
+		if err == nil && l.check() == nil {
 			seen := map[string]bool{}
 			for _, agent := range l.agents {
 				if seen[agent.ID] {

@@ -108,48 +108,53 @@ func (a *account) Get(ctx context.Context, id string) (providers.Live, error) {
 	return l, nil
 }
 
-// List implements [providers.Lister].
+// List implements [providers.Lister]. Once the vendor has said how many pages there are, several are read at once.
 func (a *account) List(ctx context.Context) ([]providers.Live, error) {
-	all := newListing()
-	var answer *rest.Answer
-	for number, more := 1, true; more; number++ {
-		var p page
-		var err error
-		if answer, p, err = a.page(ctx, number); err != nil {
+	all, last := newListing(), noPage()
+	for number, more := 1, true; more; {
+		batch, err := providers.Batch(ctx, a.Limits(), number, last.pages-number+1, a.page)
+		if err != nil {
 			return nil, err
 		}
-		if more = all.add(number, p); more && number == maxPages {
-			return nil, answer.Odd("the list does not end after %d pages", maxPages)
+		for _, last = range batch {
+			if more = all.add(number, last); more && number == maxPages {
+				return nil, last.answer.Odd("the list does not end after %d pages", maxPages)
+			}
+			number++
 		}
 	}
 	// Should pages count from 0, then the first is still to come.
 	if !all.proven() {
-		_, p, err := a.page(ctx, 0)
+		p, err := a.page(ctx, 0)
 		if err != nil && !errors.Is(err, rest.ErrRejected) {
 			return nil, err
 		}
 		all.add(0, p)
 	}
 	if err := all.complete(); err != nil {
-		return nil, answer.Odd("%w", err)
+		return nil, last.answer.Odd("%w", err)
 	}
 	return all.agents, nil
 }
 
 // page reads one page of the list.
-func (a *account) page(ctx context.Context, number int) (*rest.Answer, page, error) {
+func (a *account) page(ctx context.Context, number int) (page, error) {
 	answer, fields, err := a.do(ctx, rest.Request{Method: http.MethodGet, Path: a.agents(), Query: url.Values{
 		"page": {strconv.Itoa(number)}, "size": {strconv.Itoa(pageSize)},
 	}})
 	if err != nil {
-		return nil, noPage(), rest.OfCollection(err, wrongAddress)
+		return noPage(), rest.OfCollection(err, wrongAddress)
 	}
 	p, err := decodePage(fields)
 	if err != nil {
-		return nil, noPage(), answer.Odd("%w", err)
+		return noPage(), answer.Odd("%w", err)
 	}
-	return answer, p, nil
+	p.answer = answer
+	return p, nil
 }
+
+// Limits implements [providers.Provider].
+func (a *account) Limits() rest.Limits { return a.rest.Limits() }
 
 // Send implements [providers.Provider].
 func (a *account) Send(ctx context.Context, r providers.Request) (string, error) {

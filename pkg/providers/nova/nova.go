@@ -46,7 +46,7 @@ func Vendor() providers.Vendor {
 			BaseURL:   baseURL,
 			NameField: "name",
 			Schema:    agentSchema,
-			Can:       providers.Abilities{List: "summaries", Update: "PATCH", Delete: "delete"},
+			Can:       providers.Abilities{List: "summaries", PageSize: pageSize, Mark: "updated_at", Update: "PATCH", Delete: "delete"},
 			Notes: []string{
 				"a create takes the name, the type and the prompt; the rest follows in a PATCH",
 				"config objects are sent whole, so a field inside one cannot be removed",

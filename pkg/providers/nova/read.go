@@ -75,6 +75,7 @@ func text(v any) string {
 type page struct {
 	agents       []providers.Live
 	total, pages int
+	answer       *rest.Answer
 }
 
 func noPage() page { return page{total: -1, pages: -1} }

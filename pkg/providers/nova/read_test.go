@@ -156,20 +156,20 @@ func TestListing(t *testing.T) {
 		ids   string
 		err   string
 	}{
-		{"one page", []page{{agents("a b"), 2, 1}}, "a b", ""},
-		{"two pages", []page{{agents("a b"), 3, 2}, {agents("c"), 3, 2}}, "a b c", ""},
-		{"no agents", []page{{nil, 0, 0}}, "", ""},
-		{"no agents, no meta", []page{{nil, -1, -1}}, "", ""},
-		{"no meta: until nothing is new", []page{{agents("a b"), -1, -1}, {agents("c"), -1, -1}, {agents("c"), -1, -1}}, "a b c", ""},
-		{"no meta: until a page is empty", []page{{agents("a"), -1, -1}, {nil, -1, -1}}, "a", ""},
-		{"the same page for ever", []page{{agents("a b"), 2, 2}, {agents("a b"), 2, 3}}, "a b", ""},
-		{"zero pages are not believed", []page{{agents("a"), 1, 0}, {nil, 1, 0}}, "a", ""},
-		{"pages overlap", []page{{agents("a b"), 3, 2}, {agents("b c"), 3, 2}}, "a b c", ""},
-		{"an empty page ends the list", []page{{agents("a"), 9, 5}, {nil, 9, 5}}, "", "the list says that there are 9 agents and shows 1"},
-		{"too few", []page{{agents("a"), 2, 1}}, "", "the list says that there are 2 agents and shows 1"},
-		{"too many", []page{{agents("a b"), 1, 1}}, "", "the list says that there are 1 agents and shows 2"},
-		{"the same page again", []page{{agents("a b"), 4, 2}, {agents("a b"), 4, 2}}, "", "the list says that there are 4 agents and shows 2"},
-		{"a total that is said once", []page{{agents("a"), 5, -1}, {nil, -1, -1}}, "", "the list says that there are 5 agents and shows 1"},
+		{"one page", []page{{agents: agents("a b"), total: 2, pages: 1}}, "a b", ""},
+		{"two pages", []page{{agents: agents("a b"), total: 3, pages: 2}, {agents: agents("c"), total: 3, pages: 2}}, "a b c", ""},
+		{"no agents", []page{{agents: nil, total: 0, pages: 0}}, "", ""},
+		{"no agents, no meta", []page{{agents: nil, total: -1, pages: -1}}, "", ""},
+		{"no meta: until nothing is new", []page{{agents: agents("a b"), total: -1, pages: -1}, {agents: agents("c"), total: -1, pages: -1}, {agents: agents("c"), total: -1, pages: -1}}, "a b c", ""},
+		{"no meta: until a page is empty", []page{{agents: agents("a"), total: -1, pages: -1}, {agents: nil, total: -1, pages: -1}}, "a", ""},
+		{"the same page for ever", []page{{agents: agents("a b"), total: 2, pages: 2}, {agents: agents("a b"), total: 2, pages: 3}}, "a b", ""},
+		{"zero pages are not believed", []page{{agents: agents("a"), total: 1, pages: 0}, {agents: nil, total: 1, pages: 0}}, "a", ""},
+		{"pages overlap", []page{{agents: agents("a b"), total: 3, pages: 2}, {agents: agents("b c"), total: 3, pages: 2}}, "a b c", ""},
+		{"an empty page ends the list", []page{{agents: agents("a"), total: 9, pages: 5}, {agents: nil, total: 9, pages: 5}}, "", "the list says that there are 9 agents and shows 1"},
+		{"too few", []page{{agents: agents("a"), total: 2, pages: 1}}, "", "the list says that there are 2 agents and shows 1"},
+		{"too many", []page{{agents: agents("a b"), total: 1, pages: 1}}, "", "the list says that there are 1 agents and shows 2"},
+		{"the same page again", []page{{agents: agents("a b"), total: 4, pages: 2}, {agents: agents("a b"), total: 4, pages: 2}}, "", "the list says that there are 4 agents and shows 2"},
+		{"a total that is said once", []page{{agents: agents("a"), total: 5, pages: -1}, {agents: nil, total: -1, pages: -1}}, "", "the list says that there are 5 agents and shows 1"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -43,7 +43,7 @@ func New(o Options) (*Client, error) {
 	if o.UserAgent == "" {
 		o.UserAgent = "agentsync"
 	}
-	c := &Client{options: o, base: base, pace: newPace(o), transport: o.Transport}
+	c := &Client{options: o, base: base, pace: o.Paces.of(base, o), transport: o.Transport}
 	if c.transport == nil {
 		c.transport = newTransport(o.MaxInFlight)
 	}
@@ -58,6 +58,12 @@ func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 		return nil, call.fail(err)
 	}
 	return call.run(ctx, req)
+}
+
+// Limits are how fast requests go out: the strictest of all accounts that share a pace with c.
+func (c *Client) Limits() Limits {
+	l, _, _ := c.pace.present()
+	return l
 }
 
 // newTransport returns the network. Each account has its own, so that one account's trouble closes no other's connections.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -13,29 +14,51 @@ const maxWait = 5 * time.Minute
 
 // pace decides when an account's requests go out. A request first takes a slot, then its turn.
 type pace struct {
-	now      func() time.Time
-	sleep    func(context.Context, time.Duration) error
-	read     func(h http.Header, now time.Time) (int, time.Time, bool)
+	now   func() time.Time
+	sleep func(context.Context, time.Duration) error
+	read  func(h http.Header, now time.Time) (int, time.Time, bool)
+
+	mu       sync.Mutex
+	limits   Limits
 	requests *window       // nil: no limit
 	slots    chan struct{} // nil: no limit
-
-	mu    sync.Mutex
-	until time.Time // nothing goes out before
+	until    time.Time     // nothing goes out before
 }
 
 func newPace(o Options) *pace {
-	p := &pace{now: o.Now, sleep: o.Sleep, read: o.Pace}
-	if o.RequestsPerMinute > 0 {
-		p.requests = newWindow(o.RequestsPerMinute, o.Even)
-	}
-	if o.MaxInFlight > 0 {
-		p.slots = make(chan struct{}, o.MaxInFlight)
+	p := &pace{now: o.Now, sleep: o.Sleep, read: o.Pace, limits: o.limits()}
+	p.requests = newWindow(p.limits)
+	if p.limits.InFlight > 0 {
+		p.slots = make(chan struct{}, p.limits.InFlight)
 	}
 	return p
 }
 
-// margin widens each window a little: a request that went out a moment late counts from when it went out.
-const margin = 60
+func (o Options) limits() Limits {
+	return Limits{PerMinute: o.RequestsPerMinute, Even: o.Even, InFlight: o.MaxInFlight}
+}
+
+// tighten makes p keep l too. Requests that are under way or have their turn already are not called back.
+func (p *pace) tighten(l Limits) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l = p.limits.stricter(l)
+	if l.InFlight != p.limits.InFlight {
+		p.slots = make(chan struct{}, l.InFlight)
+	}
+	if next := newWindow(l); next != nil && l != p.limits {
+		next.take(p.requests)
+		p.requests = next
+	}
+	p.limits = l
+}
+
+// present is what is in force now.
+func (p *pace) present() (Limits, *window, chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.limits, p.requests, p.slots
+}
 
 // window lets at most most requests begin within any period, and each as early as that allows.
 type window struct {
@@ -46,15 +69,26 @@ type window struct {
 	next   int
 }
 
-// newWindow keeps every minute within perMinute requests. Even spreads them: as many in a second as that comes to, instead of all
-// at the beginning of the minute.
-func newWindow(perMinute int, even bool) *window {
-	n, period := perMinute, time.Minute
-	if even {
-		n = max(1, perMinute/60)
-		period = time.Duration(n) * time.Minute / time.Duration(perMinute)
+// newWindow keeps every minute within the limits, nil where there are none.
+func newWindow(l Limits) *window {
+	most, period := l.window()
+	if most == 0 {
+		return nil
 	}
-	return &window{period: period + period/margin, most: n}
+	return &window{period: period, most: most}
+}
+
+// take makes what old let out count in w, which is new.
+func (w *window) take(old *window) {
+	if old == nil {
+		return
+	}
+	old.mu.Lock()
+	defer old.mu.Unlock()
+	at := old.next % max(len(old.sent), 1)
+	sent := slices.Concat(old.sent[at:], old.sent[:at])
+	w.sent = slices.Clone(sent[max(len(sent)-w.most, 0):])
+	w.next = len(w.sent) % w.most
 }
 
 // reserve returns how long a request that comes now has to wait, and what gives the place back if it is given up: it is free
@@ -86,12 +120,13 @@ func (p *pace) slot(ctx context.Context) (release func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if p.slots == nil {
+	_, _, slots := p.present()
+	if slots == nil {
 		return func() {}, nil
 	}
 	select {
-	case p.slots <- struct{}{}:
-		return func() { <-p.slots }, nil
+	case slots <- struct{}{}:
+		return func() { <-slots }, nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -124,10 +159,11 @@ func (p *pace) turn(ctx context.Context) error {
 }
 
 func (p *pace) token(ctx context.Context) error {
-	if p.requests == nil {
+	_, requests, _ := p.present()
+	if requests == nil {
 		return ctx.Err()
 	}
-	wait, giveBack := p.requests.reserve(p.now())
+	wait, giveBack := requests.reserve(p.now())
 	if wait <= 0 {
 		return ctx.Err()
 	}

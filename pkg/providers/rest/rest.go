@@ -71,6 +71,8 @@ type Shared struct {
 	Now func() time.Time
 	// UserAgent is sent with every request.
 	UserAgent string
+	// Paces lets accounts that a vendor counts together go by one pace, also over several runs; nil gives each its own.
+	Paces *Paces
 }
 
 // Event is one attempt at a request: one request sent. A followed redirect is an attempt of its own.
@@ -107,6 +109,9 @@ type Options struct {
 	Even              bool
 	// MaxInFlight is how many requests may be under way at once; 0 means no limit.
 	MaxInFlight int
+	// CountedBy is what the vendor counts requests by, as a rule the credential: accounts at one host with the same share a pace, see
+	// [Paces]. Only a hash of it is kept there. "" shares nothing.
+	CountedBy string
 	// Timeout bounds one attempt, from sending it to the last byte of its answer; 0 means [DefaultTimeout].
 	Timeout time.Duration
 	// ThrottleWait is the least wait after a 429 that does not say how long; 0 means the ordinary backoff.

@@ -111,6 +111,9 @@ func (a *account) collectionError(err error) error {
 		a.name, a.other))
 }
 
+// Limits implements [providers.Provider].
+func (a *account) Limits() rest.Limits { return a.rest.Limits() }
+
 // Send implements [providers.Provider].
 func (a *account) Send(ctx context.Context, r providers.Request) (string, error) {
 	answer, err := a.rest.Do(ctx, r.Request)

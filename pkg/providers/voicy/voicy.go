@@ -64,7 +64,9 @@ type dialect struct {
 	listsVariables bool
 	// deploys says that the vendor documents its writes as live at once.
 	deploys bool
-	notes   []string
+	// mark is the field that changes with the agent, "" where there is none.
+	mark  string
+	notes []string
 }
 
 // dialects returns the API generations, the default first.
@@ -87,7 +89,7 @@ func dialects() []dialect {
 			name: "functions-v1", baseURL: "https://api.voicy.co/functions/v1", schema: schemaFunctions,
 			nameField: "name", foreignName: "agent_name", other: "v1",
 			list: "/agent-list", get: "/agent-get", create: "/agent-create", update: "/agent-modify",
-			variables: []string{"variables_provided", "variables_extracted"}, deploys: true,
+			variables: []string{"variables_provided", "variables_extracted"}, deploys: true, mark: "updated_at",
 			notes: []string{
 				"create and update deploy at once, and may deploy pending dashboard edits with them",
 				"there is no delete: an agent without a manifest stays as an orphan until it is removed in the dashboard",
@@ -100,7 +102,7 @@ func dialects() []dialect {
 }
 
 func (d dialect) generation() providers.Generation {
-	can := providers.Abilities{List: "summaries", Update: "PATCH", Delete: "none"}
+	can := providers.Abilities{List: "summaries", Mark: d.mark, Update: "PATCH", Delete: "none"}
 	if d.listsVariables {
 		can.List = "whole"
 	}
