@@ -13,6 +13,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
+
+	"agentsync.dev/agentsync/pkg/providers/rest"
 )
 
 // app is the process as its commands see it. Only main fills it from the real one.
@@ -32,6 +34,8 @@ type app struct {
 	// stop is closed by the first signal; interrupted then holds the exit code that it stands for.
 	stop        <-chan struct{}
 	interrupted atomic.Int32
+	// paces outlive the accounts that go by them.
+	paces rest.Paces
 }
 
 // execute runs the command line and returns the exit code.

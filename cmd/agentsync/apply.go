@@ -56,6 +56,7 @@ is locked; 1 any other error, and nothing was changed.`,
 	f.manifests(c.Flags())
 	f.online(c.Flags())
 	f.bases(c.Flags())
+	f.refreshing(c.Flags())
 	f.changes(c.Flags())
 	f.planning(c.Flags())
 	f.formats(c.Flags(), "text", "json", "markdown")

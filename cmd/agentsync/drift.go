@@ -36,6 +36,7 @@ Exit status: 0, or 2 with --detailed-exitcode where there is drift; 5 where an a
 	f.manifests(c.Flags())
 	f.online(c.Flags())
 	f.bases(c.Flags())
+	f.refreshing(c.Flags())
 	f.formats(c.Flags(), "text", "json", "markdown")
 	f.summarizing(c.Flags())
 	f.talking(c.Flags())

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"agentsync.dev/agentsync/internal/render"
+	"agentsync.dev/agentsync/pkg/plan"
 )
 
 // flags are the flags that several commands share. A command adds the groups it understands.
@@ -40,6 +41,7 @@ type flags struct {
 	markdownLimit int
 	// base and changedSince name commits; "" for none.
 	base, changedSince string
+	refresh            string
 }
 
 func (f *flags) manifests(set *pflag.FlagSet) {
@@ -52,7 +54,7 @@ func (f *flags) manifests(set *pflag.FlagSet) {
 func (f *flags) online(set *pflag.FlagSet) {
 	f.states(set)
 	set.StringSliceVar(&f.allowHosts, "allow-host", nil, "let a manifest's baseURL send keys to this host (may be repeated)")
-	set.IntVar(&f.parallelism, "parallelism", 4, "agents worked on at once, per account")
+	set.IntVar(&f.parallelism, "parallelism", 0, "agents worked on at once, per account (default: as many as keep its requests in flight)")
 	set.DurationVar(&f.timeout, "timeout", 0, "bound on one request (default: the Provider document's, or 30s)")
 }
 
@@ -93,6 +95,10 @@ func (f *flags) summarizing(set *pflag.FlagSet) {
 
 func (f *flags) bases(set *pflag.FlagSet) {
 	set.StringVar(&f.base, "base", "", "where the state knows nothing, take the manifests at this commit for what was applied last")
+}
+
+func (f *flags) refreshing(set *pflag.FlagSet) {
+	set.StringVar(&f.refresh, "refresh", string(plan.RefreshAll), "which bound agents to read: all, or changed: those whose change mark at the vendor or whose manifest moved since the last apply")
 }
 
 func (f *flags) changes(set *pflag.FlagSet) {

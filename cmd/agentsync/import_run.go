@@ -62,7 +62,11 @@ func (i *importing) lives(ctx context.Context) ([]providers.Live, error) {
 	found := make([]providers.Live, len(chosen))
 	faults := make([]error, len(chosen))
 	var group errgroup.Group
-	group.SetLimit(max(1, i.flags.parallelism))
+	workers := i.flags.parallelism
+	if workers <= 0 {
+		workers = i.account.Provider.Limits().Workers()
+	}
+	group.SetLimit(workers)
 	for n, live := range chosen {
 		if reason, _ := i.skips(live); live.Whole || reason != "" {
 			found[n] = live

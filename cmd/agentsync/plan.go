@@ -61,6 +61,7 @@ the plan out; 3 credentials; 1 any other error.`,
 	f.manifests(c.Flags())
 	f.online(c.Flags())
 	f.bases(c.Flags())
+	f.refreshing(c.Flags())
 	f.changes(c.Flags())
 	f.planning(c.Flags())
 	f.formats(c.Flags(), "text", "json", "markdown", "junit")
@@ -78,6 +79,9 @@ func (f *flags) check(c *cobra.Command) error {
 		f.checkOutput(c),
 		oneOf(c, "color", f.color, "auto", "always", "never"),
 		oneOf(c, "log-format", f.logFormat, "text", "json"),
+	}
+	if f.refresh != "" {
+		faults = append(faults, oneOf(c, "refresh", f.refresh, string(plan.RefreshAll), string(plan.RefreshChanged)))
 	}
 	if f.onDrift != "" {
 		faults = append(faults, oneOf(c, "on-drift", f.onDrift, string(spec.DriftRefuse), string(spec.DriftOverwrite), string(spec.DriftIgnore)))

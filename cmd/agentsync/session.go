@@ -40,7 +40,8 @@ type session struct {
 // newSession is a session without manifests.
 func (a *app) newSession(f *flags) (*session, error) {
 	s := &session{app: a, dir: a.dir, flags: f, mask: &rest.Masker{}, talk: a.newTalker(f), accounts: map[string]*plan.Account{}, set: &spec.Set{Root: a.dir}}
-	s.shared = rest.Shared{Observe: s.talk.observe, Log: s.talk.logger(s.mask), Mask: s.mask, Now: a.now, UserAgent: userAgent()}
+	s.shared = rest.Shared{Observe: s.talk.observe, Log: s.talk.logger(s.mask), Mask: s.mask, Now: a.now, UserAgent: userAgent(),
+		Paces: &a.paces}
 	if f.sandbox {
 		simulated, err := a.simulate()
 		if err != nil {
@@ -275,7 +276,8 @@ func (s *session) store(ctx context.Context, write bool) (state.Store, error) {
 // options gathers what the planner is told.
 func (s *session) options(paths []string) plan.Options {
 	o := plan.Options{Select: s.selected, Bases: s.bases, Adopt: s.flags.adopt, Override: spec.DriftPolicy(s.flags.onDrift), Prune: s.flags.prune,
-		Limits: plan.DefaultLimits(), Now: s.app.now(), Mask: s.mask.Mask, Remember: s.mask.Add,
+		Refresh: plan.Refresh(s.flags.refresh),
+		Limits:  plan.DefaultLimits(), Now: s.app.now(), Mask: s.mask.Mask, Remember: s.mask.Add,
 		Source: plan.Source{Commit: commitOf(s.set.Root), Paths: paths}}
 	if s.flags.kustomize != "" {
 		o.Source.Paths = []string{s.flags.kustomize}
@@ -313,7 +315,8 @@ func (s *session) replan(ctx context.Context, paths []string, reviewed *plan.Pla
 
 func (s *session) build(ctx context.Context, o plan.Options) (*plan.Plan, error) {
 	defer s.talk.phase("reading")()
-	return plan.Build(ctx, plan.Input{Agents: s.agents, Accounts: s.accounts, Entries: s.entries, Requests: s.talk.requests, Options: o})
+	return plan.Build(ctx, plan.Input{Agents: s.agents, Accounts: s.accounts, Entries: s.entries, Requests: s.talk.requests,
+		Reading: s.talk.reading, Options: o})
 }
 
 // sleep waits, or returns early with ctx's error.

@@ -10,7 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"agentsync.dev/agentsync/internal/render"
 	"agentsync.dev/agentsync/pkg/apply"
+	"agentsync.dev/agentsync/pkg/plan"
 	"agentsync.dev/agentsync/pkg/providers/rest"
 )
 
@@ -19,6 +21,8 @@ import (
 const (
 	liveEvery = 100 * time.Millisecond
 	lineEvery = 5 * time.Second
+	// longReading is from how long on reading an account is announced.
+	longReading = 10 * time.Second
 )
 
 // talker says on standard error how far a run is, and logs requests with -v.
@@ -37,7 +41,10 @@ type talker struct {
 }
 
 // tally counts one provider's requests and finished agents.
-type tally struct{ requests, finished int }
+type tally struct {
+	requests, finished int
+	expected           string // what reading it is expected to take, "" where that is soon over
+}
 
 func (a *app) newTalker(f *flags) *talker {
 	_, isTerminal := terminal(a.stderr)
@@ -130,6 +137,20 @@ func (t *talker) phase(what string) func() {
 	return t.stop
 }
 
+// reading takes what reading an account is expected to cost, and says so at once where it takes long.
+func (t *talker) reading(f plan.Forecast) {
+	if f.Time < longReading {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	own := t.of(f.Account)
+	own.expected = fmt.Sprintf(" %s, %s at %d requests a minute", count(f.Agents, "agent"), render.About(f.Time), f.PerMinute)
+	if !t.quiet && !t.live {
+		fmt.Fprintf(t.out, "agentsync: %s: %s%s\n", f.Account, t.what, own.expected)
+	}
+}
+
 // applying begins the phase of writing and returns what the applier reports to.
 func (t *talker) applying() func(apply.Progress) {
 	t.phase("applying")
@@ -157,7 +178,7 @@ func (t *talker) report() {
 	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(t.perVendor)) {
 		own := t.perVendor[name]
-		line := fmt.Sprintf("%s: %s, %d requests", name, t.what, own.requests)
+		line := fmt.Sprintf("%s: %s%s, %d requests", name, t.what, own.expected, own.requests)
 		if own.finished > 0 {
 			line += fmt.Sprintf(", %d agents done", own.finished)
 		}

@@ -52,6 +52,9 @@ func opening(o outline, kind string, m Markdown, left string) string {
 	if o.moved != "" {
 		fmt.Fprintf(&b, "\n**Would overwrite live values that agentsync did not write**, %s.\n", escape(o.moved))
 	}
+	for _, said := range o.reads {
+		fmt.Fprintf(&b, "\n%s\n", escape(said))
+	}
 	if left != "" {
 		fmt.Fprintf(&b, "\nShortened to fit into %d characters: %s. `agentsync plan` shows everything.\n", m.limit(), left)
 	}

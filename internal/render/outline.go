@@ -15,7 +15,8 @@ import (
 type outline struct {
 	title, nothing string
 	summary        string
-	moved          string // which live values agentsync did not write; "" if none
+	moved          string   // which live values agentsync did not write; "" if none
+	reads          []string // how the agents were read, and how long carrying the plan out takes
 	accounts       []account
 	orphans        []plan.Orphan
 	agents         int // how many agents have something to say
@@ -50,7 +51,7 @@ type part struct {
 // outlineOf puts p in order. drift says that p is about drift alone.
 func outlineOf(p *plan.Plan, drift bool) outline {
 	o := outline{title: "Plan", nothing: "Nothing to do: every declared field is as its manifest says.", summary: summary(p), orphans: p.Orphans,
-		moved: movedLine(p), empty: IsEmpty(p)}
+		moved: movedLine(p), reads: readsOf(p.Reads, drift), empty: IsEmpty(p)}
 	if drift {
 		o.title, o.nothing = "Drift", "Nothing was changed outside agentsync."
 		o.summary, o.moved = driftSummary(p), ""

@@ -58,6 +58,9 @@ func (p *page) heading(o outline) {
 	if o.moved != "" {
 		p.prose(0, yellow, "Would overwrite live values that agentsync did not write, ", o.moved)
 	}
+	for _, said := range o.reads {
+		p.prose(0, faint, said, "")
+	}
 }
 
 func (p *page) nothing(o outline) {

@@ -80,7 +80,7 @@ type Options struct {
 	Seen bool
 	// Reviewed is the saved plan, nil where there is none: only changes that agree with it are carried out.
 	Reviewed *plan.Plan
-	// Parallelism bounds how many agents of one account are worked on at once; 0 means 4.
+	// Parallelism bounds how many agents of one account are worked on at once; 0 means as many as keep its requests in flight.
 	Parallelism int
 	// Stop ends the run early: what is in flight is finished, nothing new is started.
 	Stop <-chan struct{}
@@ -105,9 +105,6 @@ type Progress struct {
 // Run carries p out and reports on every agent. It never fails as a whole: what went wrong is in the results. ctx ends
 // requests in flight; Options.Stop is the gentle way.
 func Run(ctx context.Context, p *plan.Plan, o Options) *Report {
-	if o.Parallelism <= 0 {
-		o.Parallelism = 4
-	}
 	r := &Report{FormatVersion: FormatVersion, Run: o.Run, Plan: p, Results: make([]Result, len(p.Changes))}
 	byAccount := map[string][]int{}
 	for i := range p.Changes {
@@ -122,9 +119,9 @@ func Run(ctx context.Context, p *plan.Plan, o Options) *Report {
 	return r
 }
 
-// account works through the changes of one account, o.Parallelism at a time.
+// account works through the changes of one account, several at a time.
 func (o Options) account(ctx context.Context, p *plan.Plan, indexes []int, results []Result) {
-	slots := make(chan struct{}, o.Parallelism)
+	slots := make(chan struct{}, o.parallelism(&p.Changes[indexes[0]]))
 	var group sync.WaitGroup
 	defer group.Wait()
 	for _, i := range indexes {
@@ -134,6 +131,14 @@ func (o Options) account(ctx context.Context, p *plan.Plan, indexes []int, resul
 			results[i] = o.one(ctx, &p.Changes[i])
 		})
 	}
+}
+
+// parallelism is how many agents of c's account are worked on at once.
+func (o Options) parallelism(c *plan.Change) int {
+	if o.Parallelism > 0 {
+		return o.Parallelism
+	}
+	return c.Work.Account.Provider.Limits().Workers()
 }
 
 // one works on one agent.

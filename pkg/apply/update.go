@@ -62,6 +62,11 @@ func union(a, b diff.Object) []string {
 
 // send carries out the requests of an update and settles how it ended. before is the read that they were made from.
 func (j *job) send(ctx context.Context, before providers.Live, change providers.Change, requests []providers.Request) {
+	if len(requests) == 0 && j.judge(before, before, change) == nil {
+		// Nothing was written since it was read.
+		j.recorded(ctx, before, change, Applied)
+		return
+	}
 	var failure error
 	for _, r := range requests {
 		if _, failure = j.sendOne(ctx, r); failure != nil {

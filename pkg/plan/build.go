@@ -29,6 +29,8 @@ type Options struct {
 	Limits Limits
 	// Elsewhere is what other plans of the same manifests change: the limits hold for all of them together.
 	Elsewhere Elsewhere
+	// Refresh is RefreshAll where it is "".
+	Refresh Refresh
 	// Now is the time of the plan.
 	Now    time.Time
 	Source Source
@@ -66,6 +68,8 @@ type Input struct {
 	Entries  map[string]state.Entry
 	// Requests counts the requests sent so far, for the plan's reads.
 	Requests func() int
+	// Reading is told, before an account is read, what that is expected to cost. It may be nil.
+	Reading func(Forecast)
 	Options
 }
 
@@ -77,7 +81,7 @@ func Build(ctx context.Context, in Input) (*Plan, error) {
 		return nil, err
 	}
 	before := in.Requests()
-	seen := observe(ctx, targets, taken(in))
+	seen, readers := observe(ctx, targets, taken(in), in)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -92,6 +96,7 @@ func Build(ctx context.Context, in Input) (*Plan, error) {
 	refuseBoundTwice(p.Changes)
 	in.Limits.hold(p.Changes, in.Select.unchanged(in.Agents), in.Elsewhere)
 	p.Reads.Requests = in.Requests() - before
+	p.count(readers)
 	p.summarize()
 	p.Digest = p.digest()
 	return p, nil

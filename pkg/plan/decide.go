@@ -36,6 +36,8 @@ func decide(t *target, s seen, opt Options) Change {
 	switch {
 	case s.err != nil:
 		d.unread(s.err)
+	case s.unmoved != "":
+		d.notRead()
 	case t.agent == nil:
 		d.remove()
 	case t.id() != "":

@@ -56,11 +56,6 @@ type Summary struct {
 	Orphaned int `json:"orphaned"`
 }
 
-// Reads counts the requests that the plan cost.
-type Reads struct {
-	Requests int `json:"requests"`
-}
-
 // Orphan is an agent that the state knows and no manifest declares.
 type Orphan struct {
 	Address   string `json:"address"`

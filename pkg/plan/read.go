@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -13,9 +15,6 @@ import (
 	"agentsync.dev/agentsync/pkg/providers/rest"
 	"agentsync.dev/agentsync/pkg/state"
 )
-
-// readers bounds how many agents of one account are asked for at once; the account's own pace and cap hold beside it.
-const readers = 16
 
 // target is one address to read: a declared agent, or an orphan (Agent nil).
 type target struct {
@@ -41,41 +40,57 @@ type seen struct {
 	candidates []providers.Live
 	// listed says that live is a row of a list.
 	listed bool
+	// unmoved is the change mark for whose sake the agent was not read, "" if it was.
+	unmoved string
 	// odd says why the account's list is not to be believed, so that no create may rest on it.
 	odd string
 	err error
 }
 
-// observe reads all targets, accounts side by side, and returns what was seen by address. It asks for nothing twice: a list that
-// holds whole agents serves for all of them. taken are the live ids that manifests or the state bind, by account name: they are
-// nobody's candidates.
-func observe(ctx context.Context, targets []*target, taken map[string]map[string]bool) map[string]seen {
+// observe reads all targets, accounts side by side, and returns what was seen by address, and how each account was read, in order of
+// their names. It asks for nothing twice: a list that holds whole agents serves for all of them. taken are the live ids that manifests or
+// the state bind, by account name: they are nobody's candidates.
+func observe(ctx context.Context, targets []*target, taken map[string]map[string]bool, in Input) (map[string]seen, []*reader) {
 	byAccount := map[*Account][]*target{}
 	for _, t := range targets {
 		byAccount[t.account] = append(byAccount[t.account], t)
 	}
 	var mu sync.Mutex
 	all := make(map[string]seen, len(targets))
+	var readers []*reader
 	var group sync.WaitGroup
 	for account, own := range byAccount {
-		group.Go(func() {
-			r := reader{account: account, targets: own, taken: taken[account.Name], put: func(address string, s seen) {
-				mu.Lock()
-				defer mu.Unlock()
-				all[address] = s
-			}}
-			r.read(ctx)
-		})
+		r := &reader{account: account, targets: own, taken: taken[account.Name], refresh: in.Refresh, put: func(address string, s seen) {
+			mu.Lock()
+			defer mu.Unlock()
+			all[address] = s
+		}}
+		r.course = r.chart()
+		readers = append(readers, r)
+	}
+	slices.SortFunc(readers, func(a, b *reader) int { return strings.Compare(a.account.Name, b.account.Name) })
+	for _, r := range readers {
+		if in.Reading != nil {
+			in.Reading(r.forecast())
+		}
+		group.Go(func() { r.read(ctx) })
 	}
 	group.Wait()
-	return all
+	return all, readers
 }
 
+// reader reads the targets of one account.
 type reader struct {
 	account *Account
 	targets []*target
 	taken   map[string]bool
+	refresh Refresh
+	course  course
 	put     func(address string, s seen)
+
+	pages  int          // of the list that were read
+	gets   atomic.Int64 // agents that were asked for
+	unread atomic.Int64 // agents that were not, for the sake of their mark
 }
 
 func (r *reader) read(ctx context.Context) {
@@ -85,14 +100,14 @@ func (r *reader) read(ctx context.Context) {
 		byID[row.ID] = row
 	}
 	var missing names
-	var group errgroup.Group
-	group.SetLimit(readers)
+	group := r.group()
 	for _, t := range r.targets {
 		id := t.id()
 		if id == "" {
 			continue
 		}
-		if row, listed := byID[id]; listed && t.shownBy(row) {
+		row, listed := byID[id]
+		if listed && t.shownBy(row) {
 			r.put(t.address, seen{live: row, listed: true})
 			continue
 		}
@@ -102,8 +117,13 @@ func (r *reader) read(ctx context.Context) {
 			continue
 		}
 		group.Go(func() error {
-			live, err := r.account.Provider.Get(ctx, id)
-			if _, listed := byID[id]; err == nil && rows != nil && !listed && !live.Gone {
+			if listed && r.refresh == RefreshChanged && t.unmoved(row) {
+				r.unread.Add(1)
+				r.put(t.address, seen{unmoved: row.Revision})
+				return nil
+			}
+			live, err := r.get(ctx, id)
+			if err == nil && rows != nil && !listed && !live.Gone {
 				missing.add(id)
 			}
 			r.put(t.address, seen{live: live, err: err})
@@ -118,22 +138,29 @@ func (r *reader) read(ctx context.Context) {
 	r.unbound(ctx, rows, listErr, odd)
 }
 
-// list reads the account's list where it is worth a request: to find agents by name, or because it holds whole agents.
-func (r *reader) list(ctx context.Context) ([]providers.Live, error) {
-	lister, ok := r.account.Provider.(providers.Lister)
-	if !ok || r.account.Generation.Can.List == "none" {
+// group bounds how many agents are asked for at once.
+func (r *reader) group() *errgroup.Group {
+	group := new(errgroup.Group)
+	group.SetLimit(r.account.Provider.Limits().Workers())
+	return group
+}
+
+func (r *reader) get(ctx context.Context, id string) (providers.Live, error) {
+	r.gets.Add(1)
+	return r.account.Provider.Get(ctx, id)
+}
+
+// list reads as much of the account's list as the course says.
+func (r *reader) list(ctx context.Context) (rows []providers.Live, err error) {
+	switch r.course.list {
+	case noList:
 		return nil, nil
+	case wholeRows:
+		rows, _, err = r.account.Provider.(providers.WholeLister).ListWhole(ctx)
+	default:
+		rows, err = r.account.Provider.(providers.Lister).List(ctx)
 	}
-	bound := 0
-	for _, t := range r.targets {
-		if t.id() != "" {
-			bound++
-		}
-	}
-	if bound == len(r.targets) && (bound < 2 || r.account.Generation.Can.List != "whole") {
-		return nil, nil
-	}
-	rows, err := lister.List(ctx)
+	r.pages = r.account.Generation.Can.Pages(len(rows))
 	if err == nil && rows == nil {
 		rows = []providers.Live{}
 	}
@@ -142,6 +169,13 @@ func (r *reader) list(ctx context.Context) ([]providers.Live, error) {
 
 // unbound looks for the agents that nothing binds yet, by name.
 func (r *reader) unbound(ctx context.Context, rows []providers.Live, listErr error, odd string) {
+	byName := map[string][]providers.Live{}
+	for _, row := range rows {
+		if !r.taken[row.ID] && !row.Gone {
+			byName[row.Name] = append(byName[row.Name], row)
+		}
+	}
+	group := r.group()
 	for _, t := range r.targets {
 		if t.id() != "" {
 			continue
@@ -150,17 +184,17 @@ func (r *reader) unbound(ctx context.Context, rows []providers.Live, listErr err
 			r.put(t.address, seen{err: listErr})
 			continue
 		}
-		s := seen{odd: odd}
-		for _, row := range rows {
-			if row.Name == t.name() && !r.taken[row.ID] && !row.Gone {
-				s.candidates = append(s.candidates, row)
-			}
+		s := seen{odd: odd, candidates: byName[t.name()]}
+		if len(s.candidates) != 1 {
+			r.put(t.address, s)
+			continue
 		}
-		if len(s.candidates) == 1 {
-			s = r.candidate(ctx, t, s)
-		}
-		r.put(t.address, s)
+		group.Go(func() error {
+			r.put(t.address, r.candidate(ctx, t, s))
+			return nil
+		})
 	}
+	_ = group.Wait() // as above
 }
 
 // candidate makes the one candidate whole.
@@ -169,7 +203,7 @@ func (r *reader) candidate(ctx context.Context, t *target, s seen) seen {
 		s.live, s.listed = row, true
 		return s
 	}
-	s.live, s.err = r.account.Provider.Get(ctx, s.candidates[0].ID)
+	s.live, s.err = r.get(ctx, s.candidates[0].ID)
 	if errors.Is(s.err, rest.ErrNotFound) {
 		// Listed and not there: the list is behind. Nothing may be built on it.
 		s.err = fmt.Errorf("%s lists agent %s, but it cannot be read: %w", r.account.Name, s.candidates[0].ID, s.err)

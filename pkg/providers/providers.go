@@ -68,6 +68,14 @@ type Abilities struct {
 	Delete string
 }
 
+// Pages is how many requests a list of n agents takes, at least.
+func (a Abilities) Pages(n int) int {
+	if a.PageSize <= 0 {
+		return 1
+	}
+	return max((n+a.PageSize-1)/a.PageSize, 1)
+}
+
 // Setting is one thing an account needs, for `agentsync providers` and for messages.
 type Setting struct {
 	Env   string // environment variable, used where there is no Provider document

@@ -43,6 +43,15 @@ func least(a, b int) int {
 	return min(a, b)
 }
 
+// Workers is how many goroutines keep the account's requests in flight: more than may be under way, since each does something with an answer
+// before it asks again.
+func (l Limits) Workers() int {
+	if l.InFlight == 0 {
+		return 16
+	}
+	return max(4, 2*l.InFlight)
+}
+
 // Time is how long n requests take from the first that begins to the last that is answered, where each takes trip and there is always
 // another to send. Nothing may have gone out in the minute before.
 func (l Limits) Time(n int, trip time.Duration) time.Duration {
