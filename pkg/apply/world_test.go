@@ -188,6 +188,9 @@ type options struct {
 	drift spec.DriftPolicy
 	adopt bool
 	stop  chan struct{}
+
+	selects plan.Select
+	refresh plan.Refresh
 }
 
 func (w *world) plan(manifests []manifest, o options) *plan.Plan {
@@ -209,7 +212,7 @@ func (w *world) tryPlan(manifests []manifest, o options) (*plan.Plan, *state.Boo
 	limits := plan.Limits{MaxDeletes: -1, MaxChangedPercent: -1}
 	p, err := plan.Build(context.Background(), plan.Input{Agents: w.decode(manifests), Accounts: w.accounts, Entries: entries,
 		Requests: func() int { return int(w.calls.Load()) },
-		Options:  plan.Options{Adopt: o.adopt, Override: o.drift, Prune: o.prune, Limits: limits, Now: w.now(), Mask: w.mask.Mask, Remember: w.mask.Add}})
+		Options:  plan.Options{Select: o.selects, Refresh: o.refresh, Adopt: o.adopt, Override: o.drift, Prune: o.prune, Limits: limits, Now: w.now(), Mask: w.mask.Mask, Remember: w.mask.Add}})
 	return p, book, err
 }
 
