@@ -73,8 +73,9 @@ func (l Limits) TimeAfter(spent, n int, trip time.Duration) time.Duration {
 
 // busy is how long n requests take by their trips alone.
 func (l Limits) busy(n int, trip time.Duration) time.Duration {
-	if l.InFlight == 0 {
-		return trip
+	atOnce := l.InFlight
+	if atOnce == 0 {
+		atOnce = l.Workers()
 	}
-	return time.Duration((n+l.InFlight-1)/l.InFlight) * trip
+	return time.Duration((n+atOnce-1)/atOnce) * trip
 }

@@ -132,8 +132,8 @@ func (p *pace) slot(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// turn waits until a request may go out: the account is not held, and the minute has room. A hold that begins while a request
-// waits for its token costs it that token, so that what was held back does not go out in a heap.
+// turn waits until a request may go out: the account is not held, and the minute has room. A request
+// whose token comes up in a hold loses it, so that what was held back does not go out in a heap.
 func (p *pace) turn(ctx context.Context) error {
 	var served time.Time // the hold that was waited for
 	for {
@@ -152,7 +152,7 @@ func (p *pace) turn(ctx context.Context) error {
 		if err := p.token(ctx); err != nil {
 			return err
 		}
-		if !p.held().After(served) {
+		if until := p.held(); !until.After(served) || !until.After(p.now()) {
 			return nil
 		}
 	}
