@@ -36,7 +36,7 @@ func (s Settings) Options(o rest.Options, secrets ...string) rest.Options {
 		o.BaseURL = base
 	}
 	if s.RequestsPerMinute > 0 {
-		o.RequestsPerMinute = s.RequestsPerMinute
+		o.RequestsPerMinute, o.Adapts = s.RequestsPerMinute, false
 	}
 	if s.MaxInFlight > 0 {
 		o.MaxInFlight = s.MaxInFlight

@@ -91,7 +91,7 @@ func TestRunsKeepTheirBounds(t *testing.T) {
 						if took > bound {
 							t.Errorf("took %s, more than %s", took, bound)
 						}
-						if said := l.Time(n, trip); (said-took).Abs() > max(took/10, time.Second) {
+						if said := l.Time(n, trip); (said - took).Abs() > max(took/10, time.Second) {
 							t.Errorf("took %s, predicted %s", took, said)
 						}
 					})
@@ -209,4 +209,59 @@ func TestLimitsOfAllWhoShareAPace(t *testing.T) {
 			}
 		}
 	})
+}
+
+// counting is a vendor that counts the requests of the last minute and says in its headers what is left of its limit.
+func counting(t *testing.T, limit int, trip time.Duration, began *[]time.Duration) tripper {
+	var mu sync.Mutex
+	start := time.Now()
+	return func(*http.Request) (*http.Response, error) {
+		mu.Lock()
+		now := time.Since(start)
+		recent := slices.DeleteFunc(slices.Clone(*began), func(at time.Duration) bool { return now-at >= time.Minute })
+		recent = append(recent, now)
+		*began = append(*began, now)
+		mu.Unlock()
+		time.Sleep(trip)
+		if len(recent) > limit {
+			t.Errorf("request %d within a minute", len(recent))
+		}
+		return reply(200, `{}`, "X-RateLimit-Limit", fmt.Sprint(limit), "X-RateLimit-Remaining", fmt.Sprint(limit-len(recent)),
+			"X-RateLimit-Reset", fmt.Sprint(start.Add(recent[0]+time.Minute).Unix())), nil
+	}
+}
+
+func TestHeadersAreFollowed(t *testing.T) {
+	const trip = 50 * time.Millisecond
+	for _, tc := range []struct {
+		said, vendors int // requests a minute, in the options and in the headers
+		adapts        bool
+		keeps         int // the limit that a run goes by
+	}{
+		{60, 60, true, 60}, {60, 60, false, 60}, {60, 600, true, 600}, {60, 600, false, 60},
+	} {
+		for _, n := range []int{1, 60, 61, 121, 421, 1201} {
+			t.Run(fmt.Sprint(tc, n), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var began []time.Duration
+					start := time.Now()
+					c := newClient(t, func(o *Options) {
+						fakeTime(o)
+						o.Pace, o.Adapts, o.RequestsPerMinute, o.MaxInFlight = rateHeaders, tc.adapts, tc.said, 4
+						o.Transport = counting(t, tc.vendors, trip, &began)
+					})
+					work(t, n, 8, c)
+					took := time.Since(start)
+					within(t, began, tc.keeps)
+					bound := max(time.Duration(n)*time.Minute*105/100/time.Duration(tc.keeps)+trip, c.Limits().busy(n, trip)*120/100)
+					if took > bound {
+						t.Errorf("took %s, more than %s", took, bound)
+					}
+					if c.Limits().PerMinute != tc.keeps {
+						t.Errorf("limits %+v", c.Limits())
+					}
+				})
+			})
+		}
+	}
 }

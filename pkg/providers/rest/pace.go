@@ -16,9 +16,10 @@ const maxWait = 5 * time.Minute
 type pace struct {
 	now   func() time.Time
 	sleep func(context.Context, time.Duration) error
-	read  func(h http.Header, now time.Time) (int, time.Time, bool)
+	read  func(h http.Header, now time.Time) (Rate, bool)
 
 	mu       sync.Mutex
+	adapts   bool // the limits follow the headers
 	limits   Limits
 	requests *window       // nil: no limit
 	slots    chan struct{} // nil: no limit
@@ -26,7 +27,7 @@ type pace struct {
 }
 
 func newPace(o Options) *pace {
-	p := &pace{now: o.Now, sleep: o.Sleep, read: o.Pace, limits: o.limits()}
+	p := &pace{now: o.Now, sleep: o.Sleep, read: o.Pace, adapts: o.Adapts, limits: o.limits()}
 	p.requests = newWindow(p.limits)
 	if p.limits.InFlight > 0 {
 		p.slots = make(chan struct{}, p.limits.InFlight)
@@ -38,11 +39,26 @@ func (o Options) limits() Limits {
 	return Limits{PerMinute: o.RequestsPerMinute, Even: o.Even, InFlight: o.MaxInFlight}
 }
 
-// tighten makes p keep l too. Requests that are under way or have their turn already are not called back.
-func (p *pace) tighten(l Limits) {
+// tighten makes p keep o's limits too.
+func (p *pace) tighten(o Options) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	l = p.limits.stricter(l)
+	p.adapts = p.adapts && o.Adapts
+	p.change(p.limits.stricter(o.limits()))
+}
+
+// adapt makes p keep the limit that the vendor names, 0 if it names none.
+func (p *pace) adapt(perMinute int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l := p.limits; p.adapts && perMinute > 0 {
+		l.PerMinute = perMinute
+		p.change(l)
+	}
+}
+
+// change puts l into force. Requests that are under way or have their turn already are not called back. The caller holds the mutex.
+func (p *pace) change(l Limits) {
 	if l.InFlight != p.limits.InFlight {
 		p.slots = make(chan struct{}, l.InFlight)
 	}
@@ -189,19 +205,21 @@ func (p *pace) held() time.Time {
 	return p.until
 }
 
-// learn holds the account where an answer's headers say that nothing is left, and returns how much is, -1 where they do not say.
+// learn follows an answer's headers: the limit that they name, and a hold where nothing is left. It returns how much is left, -1 where they do
+// not say.
 func (p *pace) learn(h http.Header) (remaining int) {
 	if p.read == nil {
 		return -1
 	}
-	remaining, reset, ok := p.read(h, p.now())
+	rate, ok := p.read(h, p.now())
 	if !ok {
 		return -1
 	}
-	if remaining <= 0 {
-		p.hold(reset)
+	p.adapt(rate.Limit)
+	if rate.Remaining <= 0 {
+		p.hold(rate.Reset)
 	}
-	return max(remaining, 0)
+	return max(rate.Remaining, 0)
 }
 
 // waitError is a wait that is too long.

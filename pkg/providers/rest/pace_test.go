@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -231,11 +232,12 @@ func TestTurnThatIsGivenUpIsFree(t *testing.T) {
 }
 
 // rateHeaders reads headers as Voicy documents them.
-func rateHeaders(h http.Header, _ time.Time) (int, time.Time, bool) {
+func rateHeaders(h http.Header, _ time.Time) (Rate, bool) {
 	var left int
 	var reset int64
 	_, err := fmt.Sscan(h.Get("X-RateLimit-Remaining")+" "+h.Get("X-RateLimit-Reset"), &left, &reset)
-	return left, time.Unix(reset, 0), err == nil
+	limit, _ := strconv.Atoi(h.Get("X-RateLimit-Limit"))
+	return Rate{limit, left, time.Unix(reset, 0)}, err == nil
 }
 
 func TestPaceHeaders(t *testing.T) {

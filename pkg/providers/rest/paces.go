@@ -22,7 +22,7 @@ func (p *Paces) of(base *url.URL, o Options) *pace {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if shared := p.known[key]; shared != nil {
-		shared.tighten(o.limits())
+		shared.tighten(o)
 		return shared
 	}
 	if p.known == nil {

@@ -92,6 +92,14 @@ type Event struct {
 	Remaining int
 }
 
+// Rate is what a vendor's headers say of an account's limit: how many requests it has in a minute, 0 if that is not said, and how many are
+// left until when.
+type Rate struct {
+	Limit     int
+	Remaining int
+	Reset     time.Time
+}
+
 // Options are one account's.
 type Options struct {
 	Account string
@@ -116,8 +124,10 @@ type Options struct {
 	Timeout time.Duration
 	// ThrottleWait is the least wait after a 429 that does not say how long; 0 means the ordinary backoff.
 	ThrottleWait time.Duration
-	// Pace reads a vendor's rate headers; nil where it documents none.
-	Pace func(h http.Header, now time.Time) (remaining int, reset time.Time, ok bool)
+	// Pace reads a vendor's rate headers; nil where it documents none. With Adapts, RequestsPerMinute is only where to begin: the limit that
+	// the headers name replaces it.
+	Pace   func(h http.Header, now time.Time) (rate Rate, ok bool)
+	Adapts bool
 	// Message finds the vendor's message and request id in an error answer. ok is false where the body is not the vendor's own
 	// error shape (a proxy's page, for example). Without it no answer is taken for the vendor's own.
 	Message func(status int, body []byte) (message, requestID string, ok bool)

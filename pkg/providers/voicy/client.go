@@ -66,7 +66,7 @@ func options(s providers.Settings, baseURL, key string) rest.Options {
 			return nil
 		},
 		RequestsPerMinute: requestsPerMinute, MaxInFlight: maxInFlight, Timeout: timeout,
-		Pace: pace, Message: message,
+		Pace: pace, Adapts: true, Message: message,
 	}, key)
 }
 

@@ -153,21 +153,28 @@ func message(_ int, body []byte) (text, requestID string, ok bool) {
 // maxReset is the longest wait that a rate header is believed: the documented windows are one minute long.
 const maxReset = 2 * time.Minute
 
-// pace reads X-RateLimit-Remaining and X-RateLimit-Reset, which is in Unix seconds (rate-limits, checked 2026-11-21).
-func pace(h http.Header, now time.Time) (remaining int, reset time.Time, ok bool) {
+// maxLimit is the largest limit that a rate header is believed, ten times that of the largest plan on record.
+const maxLimit = 6000
+
+// pace reads X-RateLimit-Limit, which differs by plan, X-RateLimit-Remaining, and X-RateLimit-Reset, which is in Unix seconds (rate-limits,
+// checked 2026-11-21).
+func pace(h http.Header, now time.Time) (rate rest.Rate, ok bool) {
 	remaining, err := strconv.Atoi(h.Get("X-RateLimit-Remaining"))
 	if err != nil || remaining < 0 {
-		return 0, time.Time{}, false
+		return rest.Rate{}, false
 	}
 	seconds, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64)
 	if err != nil {
-		return 0, time.Time{}, false
+		return rest.Rate{}, false
 	}
-	reset = time.Unix(seconds, 0)
-	if reset.After(now.Add(maxReset)) {
-		return 0, time.Time{}, false
+	rate = rest.Rate{Remaining: remaining, Reset: time.Unix(seconds, 0)}
+	if rate.Reset.After(now.Add(maxReset)) {
+		return rest.Rate{}, false
 	}
-	return remaining, reset, true
+	if limit, err := strconv.Atoi(h.Get("X-RateLimit-Limit")); err == nil && limit > 0 && limit <= maxLimit {
+		rate.Limit = limit
+	}
+	return rate, true
 }
 
 func hasAll(raw map[string]any, names []string) bool {

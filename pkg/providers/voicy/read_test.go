@@ -188,9 +188,15 @@ func TestPace(t *testing.T) {
 		h.Set("X-RateLimit-Limit", "60")
 		h.Set("X-RateLimit-Remaining", tc.remaining)
 		h.Set("X-RateLimit-Reset", tc.reset)
-		remaining, reset, ok := pace(h, now)
-		if ok != tc.ok || remaining != tc.want || (ok && reset.Sub(now) != tc.in) {
-			t.Errorf("%q %q: %d, %v, %v", tc.remaining, tc.reset, remaining, reset, ok)
+		rate, ok := pace(h, now)
+		if ok != tc.ok || rate.Remaining != tc.want || (ok && (rate.Reset.Sub(now) != tc.in || rate.Limit != 60)) {
+			t.Errorf("%q %q: %+v, %v", tc.remaining, tc.reset, rate, ok)
+		}
+		for _, odd := range []string{"", "0", "-60", "many", "100000"} {
+			h.Set("X-RateLimit-Limit", odd)
+			if rate, _ := pace(h, now); rate.Limit != 0 {
+				t.Errorf("limit %q: %d", odd, rate.Limit)
+			}
 		}
 	}
 }

@@ -82,7 +82,7 @@ func dialects() []dialect {
 				"Voicy may have withdrawn this generation in favour of functions-v1: a 404 on the list says so",
 				"an agent that is assigned to a phone number cannot be deleted",
 				"variable lists are replaced as a whole",
-				"the pace is that of the standard plan, 60 requests a minute: a larger one is set with limits.requestsPerMinute",
+				"the pace begins at the standard plan's 60 requests a minute and follows X-RateLimit-Limit; limits.requestsPerMinute fixes it",
 			},
 		},
 		{
@@ -95,7 +95,7 @@ func dialects() []dialect {
 				"there is no delete: an agent without a manifest stays as an orphan until it is removed in the dashboard",
 				"flow agents (conversationalFlow) are read-only",
 				"variable lists are replaced as a whole; `default` and `required` of their items may not be shown",
-				"the pace is that of the standard plan, 60 requests a minute: a larger one is set with limits.requestsPerMinute",
+				"the pace begins at the standard plan's 60 requests a minute and follows X-RateLimit-Limit; limits.requestsPerMinute fixes it",
 			},
 		},
 	}
