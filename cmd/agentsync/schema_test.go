@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -116,6 +117,11 @@ func TestSchemas(t *testing.T) {
 		t.Errorf("exit status %d, want %d", code, exitPartial)
 	}
 	conforms(t, schema, partOf(t, report, "plan"))
+	changed, _ := agentsync(t, dir, env, "plan", "-o", "json", "--refresh", "changed", "agents.yaml")
+	conforms(t, schema, changed)
+	if reads := string(partOf(t, changed, "reads")); !strings.Contains(reads, `"notes"`) {
+		t.Errorf("reads: %s", reads)
+	}
 }
 
 // schemaFrom compiles what `agentsync schema` prints.

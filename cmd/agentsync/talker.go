@@ -145,7 +145,7 @@ func (t *talker) reading(f plan.Forecast) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	own := t.of(f.Account)
-	own.expected = fmt.Sprintf(" %s, %s at %d requests a minute", count(f.Agents, "agent"), render.About(f.Time), f.PerMinute)
+	own.expected = fmt.Sprintf(" %s, %s at %d requests a minute", count(f.Agents, "agent"), render.Roughly(f.Time), f.PerMinute)
 	if !t.quiet && !t.live {
 		fmt.Fprintf(t.out, "agentsync: %s: %s%s\n", f.Account, t.what, own.expected)
 	}

@@ -51,7 +51,7 @@ type part struct {
 // outlineOf puts p in order. drift says that p is about drift alone.
 func outlineOf(p *plan.Plan, drift bool) outline {
 	o := outline{title: "Plan", nothing: "Nothing to do: every declared field is as its manifest says.", summary: summary(p), orphans: p.Orphans,
-		moved: movedLine(p), reads: readsOf(p.Reads, drift), empty: IsEmpty(p)}
+		moved: movedLine(p), reads: readsOf(p.Reads), empty: IsEmpty(p)}
 	if drift {
 		o.title, o.nothing = "Drift", "Nothing was changed outside agentsync."
 		o.summary, o.moved = driftSummary(p), ""

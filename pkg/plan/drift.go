@@ -25,6 +25,7 @@ func OnlyDrift(p *Plan) *Plan {
 		}
 		only.Changes = append(only.Changes, c)
 	}
+	only.Reads.Apply = Cost{}
 	only.summarize()
 	only.Digest = only.digest()
 	return &only

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"agentsync.dev/agentsync/pkg/providers"
+	"agentsync.dev/agentsync/pkg/providers/rest"
 )
 
 func TestVendors(t *testing.T) {
@@ -67,6 +68,34 @@ func TestGenerations(t *testing.T) {
 				!slices.Contains([]string{"delete", "archive", "none"}, g.Can.Delete) {
 				t.Errorf("%s %s: abilities %+v", v.Name, g.Name, g.Can)
 			}
+		}
+	}
+}
+
+// TestOneKeyIsOneLimit: two accounts with the same credentials at the same host share their vendor's limit.
+func TestOneKeyIsOneLimit(t *testing.T) {
+	for _, v := range Vendors() {
+		shared := rest.Shared{Paces: new(rest.Paces)}
+		open := func(key string, perMinute int) providers.Provider {
+			t.Helper()
+			settings := providers.Settings{Account: "an account", Generation: v.Generations[0], Values: map[string]string{}, RequestsPerMinute: perMinute, Rest: shared}
+			for _, s := range v.Settings {
+				if s.Required || s.Secret && s.Field == "auth.accessToken" {
+					settings.Values[s.Field] = key
+				}
+			}
+			p, err := v.Open(settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		first, second, other := open("one key", 40), open("one key", 20), open("another", 30)
+		if first.Limits() != second.Limits() || first.Limits().PerMinute != 20 {
+			t.Errorf("%s: %+v and %+v with one key", v.Name, first.Limits(), second.Limits())
+		}
+		if other.Limits().PerMinute != 30 {
+			t.Errorf("%s: %+v with another key", v.Name, other.Limits())
 		}
 	}
 }
