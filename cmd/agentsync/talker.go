@@ -145,7 +145,10 @@ func (t *talker) reading(f plan.Forecast) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	own := t.of(f.Account)
-	own.expected = fmt.Sprintf(" %s, %s at %d requests a minute", count(f.Agents, "agent"), render.Roughly(f.Time), f.PerMinute)
+	own.expected = fmt.Sprintf(" %s, %s", count(f.Agents, "agent"), render.Roughly(f.Time))
+	if f.PerMinute > 0 {
+		own.expected += fmt.Sprintf(" at %d requests a minute", f.PerMinute)
+	}
 	if !t.quiet && !t.live {
 		fmt.Fprintf(t.out, "agentsync: %s: %s%s\n", f.Account, t.what, own.expected)
 	}

@@ -13,6 +13,7 @@ import (
 	"agentsync.dev/agentsync/internal/sandbox"
 	"agentsync.dev/agentsync/pkg/apply"
 	"agentsync.dev/agentsync/pkg/plan"
+	"agentsync.dev/agentsync/pkg/spec"
 	"agentsync.dev/agentsync/pkg/state"
 )
 
@@ -23,18 +24,9 @@ func TestPlansPredictHowLongTheyTake(t *testing.T) {
 		t.Run(c.provider, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				server, err := sandbox.New(sandbox.Options{Limits: true, Now: time.Now, Latency: 50 * time.Millisecond})
-				if err != nil {
-					t.Fatal(err)
-				}
 				c := c.quick()
-				w := &world{t: t, server: server, store: &state.Memory{}, transport: server.Transport(), logs: &bytes.Buffer{}, paced: true}
-				w.open()
-				var manifests []manifest
-				for i := range fleet {
-					manifests = append(manifests, c.manifest(fmt.Sprintf("desk-%03d", i)))
-				}
-				w.mustApply(apply.Applied, manifests, options{})
+				w, manifests := timed(t, c, sandbox.Options{Limits: true, Latency: latency}, spec.Limits{})
+				server := w.server
 				for _, k := range []int{1, 30, 100} {
 					time.Sleep(2 * time.Minute)
 					for i := range k {
@@ -65,6 +57,60 @@ func TestPlansPredictHowLongTheyTake(t *testing.T) {
 	}
 }
 
+const latency = 50 * time.Millisecond
+
+// timed is a world on the bubble's clock, with a fleet of c that is in sync.
+func timed(t *testing.T, c vendorCase, o sandbox.Options, limits spec.Limits) (*world, []manifest) {
+	t.Helper()
+	o.Now = time.Now
+	server, err := sandbox.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, server: server, store: &state.Memory{}, transport: server.Transport(), logs: &bytes.Buffer{}, limits: &limits}
+	w.open()
+	var manifests []manifest
+	for i := range fleet {
+		manifests = append(manifests, c.manifest(fmt.Sprintf("desk-%03d", i)))
+	}
+	w.mustApply(apply.Applied, manifests, options{})
+	return w, manifests
+}
+
+// TestRequestsInFlightAreUsed: where no limit tells, plan and apply keep as many requests under way as the account may have.
+func TestRequestsInFlightAreUsed(t *testing.T) {
+	for _, c := range cases() {
+		for _, inFlight := range []int{1, 8, 20} {
+			t.Run(fmt.Sprint(c.provider, inFlight), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					c := c.quick()
+					w, manifests := timed(t, c, sandbox.Options{Latency: latency}, spec.Limits{RequestsPerMinute: 10_000_000, MaxInFlight: inFlight})
+					during := func(what string, do func()) {
+						w.server.ResetLog()
+						began := time.Now()
+						do()
+						requests := len(w.server.Log())
+						bound := time.Duration((requests+inFlight-1)/inFlight) * latency * 12 / 10
+						if took := time.Since(began); took > bound {
+							t.Errorf("%s: %d requests took %s, more than %s", what, requests, took, bound)
+						}
+					}
+					during("plan", func() { w.plan(manifests, options{}) })
+					p, book, err := w.tryPlan(c.edited(manifests, fleet), options{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					during("apply", func() { w.carryOut(p, book, options{seen: true}) })
+					if c.provider != "centerfy" { // it has no list to look in
+						w.store = newStore()
+						during("looking for all by name", func() { w.plan(manifests, options{}) })
+					}
+				})
+			})
+		}
+	}
+}
+
 func near(t *testing.T, what string, predicted int, took time.Duration) {
 	t.Helper()
 	if off := (time.Duration(predicted)*time.Second - took).Abs(); off > max(took/10, 2*time.Second) {
@@ -76,7 +122,7 @@ func near(t *testing.T, what string, predicted int, took time.Duration) {
 func TestForecasts(t *testing.T) {
 	for _, c := range cases() {
 		w := newWorld(t, sandbox.Quirks{})
-		w.paced = true
+		w.limits = &spec.Limits{}
 		w.open()
 		var manifests []manifest
 		for i := range 1000 {

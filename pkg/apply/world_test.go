@@ -35,10 +35,10 @@ type world struct {
 	logs      *bytes.Buffer
 	runs      int
 	timeout   time.Duration // of one request; 0 is the vendor's default
-	// paced says that the vendors' own limits hold, on the real clock.
-	paced bool
-	calls atomic.Int64
-	ticks atomic.Int64
+	// limits, if not nil, hold on the real clock; the vendors' own where they are zero.
+	limits *spec.Limits
+	calls  atomic.Int64
+	ticks  atomic.Int64
 }
 
 // vendorCase is one API generation as these tests meet it.
@@ -119,8 +119,8 @@ func (w *world) open() {
 			doc.API = c.api
 		}
 		doc.Limits = spec.Limits{RequestsPerMinute: 1_000_000, MaxInFlight: 8}
-		if w.paced {
-			doc.Limits, shared.Now, shared.Sleep = spec.Limits{}, nil, nil
+		if w.limits != nil {
+			doc.Limits, shared.Now, shared.Sleep = *w.limits, nil, nil
 		}
 		vendor, generation, problem := providers.Resolve(all.Vendors(), c.provider, doc)
 		if problem != nil {
