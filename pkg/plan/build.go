@@ -29,8 +29,6 @@ type Options struct {
 	Limits Limits
 	// Elsewhere is what other plans of the same manifests change: the limits hold for all of them together.
 	Elsewhere Elsewhere
-	// Refresh is RefreshAll where it is "".
-	Refresh Refresh
 	// Now is the time of the plan.
 	Now    time.Time
 	Source Source
@@ -38,6 +36,8 @@ type Options struct {
 	Mask func(string) string
 	// Remember is told the sensitive values that were read or are to be sent, for Mask. It may be nil.
 	Remember func(...string)
+	// Refresh is RefreshAll where it is "".
+	Refresh Refresh
 }
 
 // Limits bound what one plan may do. MaxDeletes and MaxChangedPercent below 0 mean no limit.
