@@ -30,15 +30,15 @@ func (t *target) unmoved(row providers.Live) bool {
 // asApplied reports whether the manifest declares what the state's record says was applied, and nothing is left to be done or recorded.
 func (t *target) asApplied() bool {
 	r, a := t.entry.Record, t.agent
-	if r.ID != t.id() || r.Pending != nil || len(r.Applied) == 0 || r.Protect != a.Protect || !maps.Equal(r.Files, a.Base().Files) {
+	now := a.Base()
+	if r.ID != t.id() || r.Pending != nil || len(r.Applied) == 0 || r.Protect != a.Protect || !maps.Equal(r.Files, now.Files) {
 		return false
 	}
 	types := t.account.Generation.Schema().Type()
-	ignored := pointers(a.Ignore)
-	desired := diff.Complete(types, r.Applied, diff.Without(a.Config.Object, ignored))
+	desired := diff.Complete(types, r.Applied, now.Config)
 	applied := state.Reveal(r.Applied, nil, desired)
 	skip := append(createOnly(types), a.Leave...)
-	return len(diff.Compare(types, applied, applied, desired, diff.Options{Ignore: ignored, Skip: skip})) == 0
+	return len(diff.Compare(types, applied, applied, desired, diff.Options{Ignore: pointers(a.Ignore), Skip: skip})) == 0
 }
 
 // notRead says why the agent was not read.
