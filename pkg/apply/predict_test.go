@@ -27,7 +27,7 @@ func TestPlansPredictHowLongTheyTake(t *testing.T) {
 				c := c.quick()
 				w, manifests := timed(t, c, sandbox.Options{Limits: true, Latency: latency}, spec.Limits{})
 				server := w.server
-				for _, k := range []int{1, 30, 100} {
+				for _, k := range []int{1, 100} {
 					time.Sleep(2 * time.Minute)
 					for i := range k {
 						manifests[i] = c.manifest(manifests[i].name, c.edits[0], fmt.Sprintf("%s: edited-%d", c.nameAt, k))
@@ -80,7 +80,7 @@ func timed(t *testing.T, c vendorCase, o sandbox.Options, limits spec.Limits) (*
 // TestRequestsInFlightAreUsed: where no limit tells, plan and apply keep as many requests under way as the account may have.
 func TestRequestsInFlightAreUsed(t *testing.T) {
 	for _, c := range cases() {
-		for _, inFlight := range []int{1, 8, 20} {
+		for _, inFlight := range []int{8, 20} {
 			t.Run(fmt.Sprint(c.provider, inFlight), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					c := c.quick()

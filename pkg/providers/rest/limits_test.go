@@ -70,7 +70,7 @@ func TestRunsKeepTheirBounds(t *testing.T) {
 		{PerMinute: 300, Even: true, InFlight: 2}, {PerMinute: 300, Even: true, InFlight: 4}, {PerMinute: 30, Even: true, InFlight: 2},
 		{PerMinute: 90, Even: true, InFlight: 2}, {PerMinute: 600, InFlight: 4}, {InFlight: 1}, {InFlight: 4}, {InFlight: 32}, {},
 	} {
-		for _, trip := range []time.Duration{50 * time.Millisecond, 200 * time.Millisecond} {
+		for _, trip := range []time.Duration{50 * time.Millisecond} {
 			for _, n := range []int{1, 3, 50, 51, 61, 100, 301, 1000} {
 				if l.PerMinute > 0 && (n > 20*l.PerMinute || l.InFlight > 0 && l.busy(l.PerMinute, trip) > time.Minute) {
 					continue // the trips are what limits it
@@ -240,7 +240,7 @@ func TestHeadersAreFollowed(t *testing.T) {
 	}{
 		{60, 60, true, 60}, {60, 60, false, 60}, {60, 600, true, 600}, {60, 600, false, 60},
 	} {
-		for _, n := range []int{1, 60, 61, 121, 421, 1201} {
+		for _, n := range []int{1, 61, 421, 1201} {
 			t.Run(fmt.Sprint(tc, n), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					var began []time.Duration
