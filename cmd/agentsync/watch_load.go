@@ -51,7 +51,7 @@ func (a *app) newWatching(ctx context.Context, f *watchFlags, paths []string) (*
 	w.mask.Add(slices.DeleteFunc([]string{f.authToken, f.gitToken, f.sshPassphrase, f.githubSecret, f.gitlabHook, f.webhookSecret}, func(s string) bool { return s == "" })...)
 	w.log = w.newLog()
 	w.metrics = metrics.New(w.board, version())
-	w.shared = rest.Shared{Log: w.log, Mask: w.mask, Now: a.now, UserAgent: userAgent(), Observe: func(e rest.Event) {
+	w.shared = rest.Shared{Log: w.log, Mask: w.mask, Now: a.now, UserAgent: userAgent(), Paces: &a.paces, Observe: func(e rest.Event) {
 		w.requests.add(e.Account)
 		w.metrics.Request(e)
 	}}

@@ -303,3 +303,12 @@ func slicesOf(m map[string]any) []string {
 	}
 	return names
 }
+
+// calls are the last requests, as METHOD PATH.
+func calls(r *rig) []string {
+	var list []string
+	for _, c := range r.vendor.Log() {
+		list = append(list, c.Method+" "+c.Path)
+	}
+	return list[max(0, len(list)-8):]
+}

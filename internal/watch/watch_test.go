@@ -20,6 +20,7 @@ const overwrite = "  drift: overwrite\n"
 func TestWatchCreatesChangesAndThenRests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
+		r.options.Interval = time.Hour
 		r.write(map[string]string{"a.yaml": voicy("a", "one"), "b.yaml": voicy("b", "one"), "c.yaml": nova("c", "one")})
 		r.start()
 		defer r.end()
@@ -29,7 +30,7 @@ func TestWatchCreatesChangesAndThenRests(t *testing.T) {
 			r.wantState(address, status.Synced)
 		}
 		r.wantWrites(3)
-		after(20 * time.Minute)
+		after(160 * time.Minute) // two looks, and the third is not due
 		r.wantWrites(0)
 		if s := r.status(); s.Source.InForce != "1111" || r.source.inForce != "1111" || s.SyncedAt.IsZero() || s.Queue != 0 {
 			t.Errorf("status %+v", s)
@@ -39,7 +40,7 @@ func TestWatchCreatesChangesAndThenRests(t *testing.T) {
 		r.show("2222")
 		after(10 * time.Second)
 		if cost := r.requests("voicy") - before; cost != 4 {
-			t.Errorf("one changed manifest cost %d requests: want a read, a read before the write, the write and the read-back", cost)
+			t.Errorf("one changed manifest cost %d requests: want a read, a read before the write, the write and the read-back: %v", cost, calls(r))
 		}
 		if prompt := r.live("voicy", "a")["general_prompt"]; prompt != "two" {
 			t.Errorf("live is %v", prompt)

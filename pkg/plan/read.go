@@ -88,9 +88,10 @@ type reader struct {
 	course  course
 	put     func(address string, s seen)
 
-	pages  int          // of the list that were read
-	gets   atomic.Int64 // agents that were asked for
-	unread atomic.Int64 // agents that were not, for the sake of their mark
+	silence silence
+	pages   int          // of the list that were read
+	gets    atomic.Int64 // agents that were asked for
+	unread  atomic.Int64 // agents that were not, for the sake of their mark
 }
 
 func (r *reader) read(ctx context.Context) {
@@ -146,8 +147,46 @@ func (r *reader) group() *errgroup.Group {
 }
 
 func (r *reader) get(ctx context.Context, id string) (providers.Live, error) {
+	if err := r.silence.err(); err != nil {
+		return providers.Live{}, err
+	}
 	r.gets.Add(1)
-	return r.account.Provider.Get(ctx, id)
+	live, err := r.account.Provider.Get(ctx, id)
+	r.silence.heard(err)
+	return live, err
+}
+
+// enough is after how many reads in vain, each with its repeats, an account that never answered is not asked again.
+const enough = 3
+
+// silence notes that an account does not answer: hundreds of agents need not be asked for in vain, one after the other.
+type silence struct {
+	mu       sync.Mutex
+	answered bool
+	failures int
+	last     error
+}
+
+// heard takes in what came of a read.
+func (s *silence) heard(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !errors.Is(err, rest.ErrUnavailable) && !errors.Is(err, rest.ErrAuth) {
+		s.answered = true
+		return
+	}
+	s.failures++
+	s.last = err
+}
+
+// err is why the account is not to be asked any more, nil where it may be.
+func (s *silence) err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.answered || s.failures < enough {
+		return nil
+	}
+	return fmt.Errorf("not asked for, since the account does not answer: %w", s.last)
 }
 
 // list reads as much of the account's list as the course says.
