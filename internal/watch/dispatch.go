@@ -70,7 +70,7 @@ func (l *loop) begin(ctx context.Context, a *account, now time.Time) {
 			o.Elsewhere.Agents++
 		}
 	}
-	a.busy = true
+	a.busy, l.news = true, true
 	l.busy++
 	rev.users++
 	go func() { l.done <- l.round(ctx, j, l.lock, l.stopping) }()
@@ -117,6 +117,7 @@ func (l *loop) thaw(now time.Time) {
 			a.wantAll(status.Thaw)
 		}
 	}
+	l.news = l.news || !l.frozen.Equal(until)
 	l.frozen = until
 }
 

@@ -52,6 +52,9 @@ func (l *loop) finished(o outcome) {
 
 // postponed asks again for what a round did not come to.
 func (l *loop) postponed(a *account, o outcome) {
+	if errors.Is(o.err, context.Canceled) {
+		return // the watcher stops
+	}
 	level := slog.LevelWarn
 	if o.plan == nil && !errors.Is(o.err, errState) {
 		level = slog.LevelError
@@ -254,7 +257,7 @@ func (l *loop) orphans(a *account, o outcome) {
 func (l *loop) record(o outcome) {
 	run := &status.Run{ID: o.run, Account: o.account, Trigger: o.because, Commit: o.rev.files.Commit, StartedAt: o.began, Took: o.ended.Sub(o.began).Seconds(),
 		Results: []status.Result{}}
-	if o.err != nil {
+	if o.err != nil && !errors.Is(o.err, context.Canceled) {
 		run.Error = l.masked(o, o.err)
 	}
 	if o.plan != nil {

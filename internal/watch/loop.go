@@ -11,8 +11,12 @@ import (
 	"agentsync.dev/agentsync/pkg/plan"
 )
 
-// heartbeat is how often the loop publishes that it is alive, and looks whether it still leads.
-const heartbeat = time.Second
+const (
+	// heartbeat is how often the loop looks what is due, and whether it still leads.
+	heartbeat = time.Second
+	// alive is how often it publishes that it is alive where nothing else is new: each status costs whoever watches the page a request.
+	alive = 10 * time.Second
+)
 
 // loop is everything that is known. One goroutine owns it.
 type loop struct {
@@ -33,6 +37,8 @@ type loop struct {
 	frozen    time.Time // until when; zero if not
 	prunedAt  time.Time
 	stopping  chan struct{}
+	news      bool      // there is something to publish
+	shownAt   time.Time // when a status was last published
 }
 
 // account is what is known of one account.
@@ -96,7 +102,10 @@ func (l *loop) run(ctx context.Context, sourceFailed <-chan error) error {
 	for {
 		l.role()
 		l.dispatch(rounds)
-		l.publish()
+		if l.news || l.now().Sub(l.shownAt) >= alive {
+			l.publish()
+		}
+		l.news = true
 		select {
 		case look := <-l.looks:
 			l.look(rounds, look)
@@ -111,6 +120,7 @@ func (l *loop) run(ctx context.Context, sourceFailed <-chan error) error {
 			l.requested(request{})
 		case <-l.leases:
 		case <-beat.C:
+			l.news = false
 		case err := <-sourceFailed:
 			return l.stop(cut, err)
 		case <-l.Stop:
@@ -149,7 +159,7 @@ func (l *loop) role() {
 	if leads == l.leads {
 		return
 	}
-	l.leads, l.leadsAt = leads, l.now()
+	l.leads, l.leadsAt, l.news = leads, l.now(), true
 	if !leads {
 		l.Log.Warn("this watcher no longer leads: nothing new is started")
 		return
@@ -195,6 +205,7 @@ func (l *loop) look(ctx context.Context, look source.Look) {
 	if l.Fetched != nil {
 		l.Fetched(look.Err == nil)
 	}
+	l.news = look.Revision != nil || look.Err != nil || len(l.from.problems) > 0
 	before := l.from.inForce
 	if !l.from.take(ctx, look) {
 		return

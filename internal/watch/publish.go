@@ -12,6 +12,7 @@ import (
 // publish shows everything as it is now.
 func (l *loop) publish() {
 	now := l.now()
+	l.shownAt = now
 	s := &status.Status{Version: l.Version, StartedAt: l.startedAt, At: now, Observe: l.Observe, Source: l.from.shown(), Lease: l.lease(),
 		Runs: slices.Clone(l.runs)}
 	if l.from.inForce != nil {

@@ -58,8 +58,11 @@ var (
 // round plans one account's agents and carries out what may be carried out.
 func (w *Watcher) round(ctx context.Context, j job, lock *turnstile, stop <-chan struct{}) outcome {
 	o := outcome{job: j, began: w.Clock.Now()}
-	ctx = rest.WithLog(ctx, slog.String("run", j.run), slog.String("commit", j.rev.files.Commit))
-	o.plan, o.err = w.plan(ctx, j)
+	ctx = rest.WithLog(ctx, slog.String("run", j.run))
+	if j.rev.files.Commit != "" {
+		ctx = rest.WithLog(ctx, slog.String("commit", j.rev.files.Commit))
+	}
+	o.plan, o.err = w.plan(ctx, j, stop)
 	if o.err == nil {
 		if w.Planned != nil {
 			w.Planned(j.account, w.Clock.Now().Sub(o.began))
@@ -73,8 +76,17 @@ func (w *Watcher) round(ctx context.Context, j job, lock *turnstile, stop <-chan
 	return o
 }
 
-// plan reads the state and the live agents, and decides.
-func (w *Watcher) plan(ctx context.Context, j job) (*plan.Plan, error) {
+// plan reads the state and the live agents, and decides. It ends at once when the watcher is to stop: nothing is lost with a read.
+func (w *Watcher) plan(ctx context.Context, j job, stop <-chan struct{}) (*plan.Plan, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
 	entries, err := w.Book.Load(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errState, err)

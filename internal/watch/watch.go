@@ -165,7 +165,8 @@ func (w *Watcher) campaign(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if (err != nil) != failing {
+		changed := (err != nil) != failing
+		if changed {
 			if failing = err != nil; failing {
 				text := err.Error()
 				w.leaseTrouble.Store(&text)
@@ -175,7 +176,7 @@ func (w *Watcher) campaign(ctx context.Context) {
 				w.Log.Info("the lease: the state's store answers again")
 			}
 		}
-		if led != (w.Lease.Guard() == nil) || before != w.Lease.Info() {
+		if changed || led != (w.Lease.Guard() == nil) || before != w.Lease.Info() {
 			select {
 			case w.leases <- struct{}{}:
 			default:
