@@ -47,6 +47,7 @@ var rooms = map[string]struct {
 	"internal/watch":             {[]string{"internal/source", "internal/status", "pkg/apply", "pkg/diff", "pkg/plan", "pkg/providers", "pkg/providers/rest", "pkg/spec", "pkg/state"}, "says when and for whom; what is to be done, plan and apply decide"},
 	"internal/web":               {[]string{"internal/status", "internal/render", "pkg/diff", "pkg/plan"}, "shows a status and asks for looks; how the loop works it does not know"},
 	"internal/s3test":            {nil, "a real S3 server for tests, which knows nothing of states"},
+	"internal/needs":             {nil, "what single tests need beside Go"},
 	"internal/gittest":           {nil, "real Git repositories and servers for tests"},
 	"pkg/state/s3":               {[]string{"pkg/state", "pkg/providers/rest"}, "a bucket is a store; what loopback, a refusal and a secret are, rest says"},
 	"internal/metrics":           {[]string{"internal/status", "pkg/plan", "pkg/providers/rest"}, "counts what others tell and what stands in the status, decides nothing"},
@@ -63,7 +64,7 @@ var vendor = []string{"pkg/diff", "pkg/providers", "pkg/providers/rest", "pkg/pr
 var only = map[string][]string{
 	"os/signal":                             {"cmd/agentsync"},
 	"flag":                                  {"pkg/state/statetest"},
-	"os/exec":                               {"internal/gittest", "internal/s3test", "pkg/state/statetest"},
+	"os/exec":                               {"internal/gittest", "internal/needs", "internal/s3test", "pkg/state/statetest"},
 	"net/http/httptest":                     {"internal/gittest", "pkg/providers/providertest"},
 	"github.com/spf13/pflag":                {"cmd/agentsync"},
 	"github.com/spf13/cobra":                {"cmd/agentsync"},
@@ -86,7 +87,7 @@ var only = map[string][]string{
 
 // calls that only some packages may make: dialing, the process's environment, clock and end.
 var calls = map[string][]string{
-	"os.Exit": {"cmd/agentsync"}, "os.Getenv": {"internal/gittest"}, "os.LookupEnv": {"cmd/agentsync"}, "os.Args": {"cmd/agentsync"},
+	"os.Exit": {"cmd/agentsync"}, "os.Getenv": {"internal/gittest", "internal/needs"}, "os.LookupEnv": {"cmd/agentsync"}, "os.Args": {"cmd/agentsync"},
 	"time.Now": {"cmd/agentsync", "pkg/providers/rest", "internal/sandbox"}, "time.Sleep": {},
 	"http.DefaultClient": {}, "http.Get": {}, "http.Post": {}, "net.Dial": {}, "net.Listen": {"cmd/agentsync"},
 	"rand.Seed": {}, "log.Fatal": {}, "log.Printf": {},

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"agentsync.dev/agentsync/internal/needs"
 	"agentsync.dev/agentsync/internal/status"
 	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/plan"
@@ -191,21 +192,11 @@ func TestAnAccountThatIsGoneDisappears(t *testing.T) {
 	}
 }
 
-// program finds a program of the Debian package prometheus.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		t.Fatalf("%s is not installed: this test needs the Debian package prometheus (apt-get install prometheus): %v", name, err)
-	}
-	return path
-}
-
 func TestPromtoolFindsNothing(t *testing.T) {
 	var board status.Board
 	board.Publish(watched(20))
 	for name, m := range map[string]*Metrics{"full": fed(&board, "nova-emea", "voicy"), "empty": New(&status.Board{}, "dev")} {
-		check := exec.CommandContext(t.Context(), program(t, "promtool"), "check", "metrics")
+		check := exec.CommandContext(t.Context(), needs.Program(t, "promtool", "prometheus"), "check", "metrics")
 		check.Stdin = strings.NewReader(strings.Join(scrape(t, m), "\n") + "\n")
 		if said, err := check.CombinedOutput(); err != nil || len(said) > 0 {
 			t.Errorf("%s: promtool check metrics: %v\n%s", name, err, said)

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"agentsync.dev/agentsync/internal/needs"
 	"agentsync.dev/agentsync/internal/status"
 )
 
@@ -64,7 +65,7 @@ func scraper(t *testing.T, target string) string {
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	server := exec.Command(program(t, "prometheus"), "--config.file="+config, "--storage.tsdb.path="+filepath.Join(folder, "data"),
+	server := exec.Command(needs.Program(t, "prometheus", "prometheus"), "--config.file="+config, "--storage.tsdb.path="+filepath.Join(folder, "data"),
 		"--web.listen-address=127.0.0.1:0")
 	log, err := server.StderrPipe()
 	if err != nil {

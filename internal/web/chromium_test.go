@@ -7,7 +7,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +18,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"agentsync.dev/agentsync/internal/needs"
 )
 
 // browser is a real Chromium with one tab, and what it complained about.
@@ -34,10 +35,7 @@ type browser struct {
 // browse serves a handler on a port of its own and opens a tab for it. The test fails at its end if the browser complained or asked elsewhere.
 func browse(t *testing.T, h http.Handler) *browser {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatal("the page is tested in a real browser: install Chromium so that `chromium` is on the PATH (Debian: apt-get install chromium)")
-	}
+	path := needs.Program(t, "chromium", "chromium")
 	server := httptest.NewUnstartedServer(h)
 	server.Config.BaseContext = func(net.Listener) context.Context { return t.Context() } // ends streams before Close waits for them
 	server.Start()
