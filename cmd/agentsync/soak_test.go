@@ -35,6 +35,9 @@ type soak struct {
 	files   map[string]string
 }
 
+// limitless lets a commit change most agents, as many commits do that come while a vendor or the store is away.
+const limitless = "apiVersion: agentsync.dev/v1\nkind: Config\nmetadata: {name: default}\nspec: {limits: {maxChangedPercent: 100}}\n"
+
 const (
 	soakAgents = 24
 	// left is how many agents nobody touches: each is created once and never written again.
@@ -173,7 +176,7 @@ func TestSoak(t *testing.T) {
 	}
 	t.Logf("-soak-seed %d", seed)
 	s := &soak{replicas: newReplicas(t), rnd: rand.New(rand.NewPCG(seed, 0)), repo: gittest.New(t), want: map[string]string{}, edited: map[string]int{},
-		running: map[string]*watcher{}, counts: map[string]int{}, files: map[string]string{"agents/account.yaml": account}}
+		running: map[string]*watcher{}, counts: map[string]int{}, files: map[string]string{"agents/account.yaml": account, "agents/config.yaml": limitless}}
 	s.git = gittest.Serve(t, s.repo)
 	for i := range soakAgents {
 		name := fmt.Sprintf("a%02d", i)

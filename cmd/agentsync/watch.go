@@ -154,18 +154,18 @@ func (f *watchFlags) checkWatch(c *cobra.Command, paths []string) error {
 
 // watch runs until it is stopped.
 func (a *app) watch(ctx context.Context, f *watchFlags, paths []string) error {
+	a.onHangup()
 	w, err := a.newWatching(ctx, f, paths)
 	if err != nil {
 		return err
 	}
-	from, err := w.source(ctx)
+	from, err := w.source()
 	if err != nil {
 		return err
 	}
 	if err := w.openBook(ctx); err != nil {
 		return err
 	}
-	a.onHangup()
 	watcher, err := w.watcher(from)
 	if err != nil {
 		return err
@@ -185,10 +185,10 @@ func (a *app) watch(ctx context.Context, f *watchFlags, paths []string) error {
 }
 
 // source opens the folder or the remote.
-func (w *watching) source(ctx context.Context) (watch.Source, error) {
+func (w *watching) source() (watch.Source, error) {
 	f := w.flags
 	if f.git == "" {
-		dirs, err := w.folders(ctx)
+		dirs, err := w.folders()
 		if err != nil {
 			return nil, err
 		}

@@ -72,7 +72,15 @@ func (w *watching) session(dir string) *session {
 }
 
 // folders are what is to be watched: the top of the repository, since manifests name prompts and files beside them.
-func (w *watching) folders(context.Context) ([]string, error) {
+func (w *watching) folders() ([]string, error) {
+	for _, path := range w.paths {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(w.app.dir, path)
+		}
+		if _, err := os.Stat(path); err != nil {
+			return nil, usageError{fmt.Errorf("watch: %w", err), "name folders or files that are there when the watcher starts"}
+		}
+	}
 	s := w.session(w.app.dir)
 	problems, err := s.read(w.paths)
 	if err != nil {

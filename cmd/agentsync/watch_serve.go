@@ -57,7 +57,7 @@ func (w *watching) serve(ctx context.Context, all *sync.WaitGroup, watcher *watc
 	}
 	o := web.Options{Board: w.board, Reconcile: watcher.Reconcile, Fetch: from.Poke, Metrics: w.metrics.Handler(), Token: f.authToken,
 		ProxyHeader: f.proxyHeader, ProxyFrom: networks, GitHubSecret: f.githubSecret, GitLabToken: f.gitlabHook, Hosts: f.hosts,
-		StaleAfter: max(time.Minute, f.interval), Done: ctx.Done(), Now: w.app.now, Log: w.log}
+		StaleAfter: time.Minute, Done: ctx.Done(), Now: w.app.now, Log: w.log}
 	if err := web.CheckExposure(f.listen, o); err != nil {
 		return usageError{err, "for example AGENTSYNC_AUTH_TOKEN=$(openssl rand -hex 32)"}
 	}

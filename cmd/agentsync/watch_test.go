@@ -241,6 +241,7 @@ func TestWatchRefusesWhatCannotWork(t *testing.T) {
 		{[]string{"--git", "http://git.example.com/a.git"}, "", exitUsage, "https"},
 		{[]string{"--interval", "0s", "agents"}, "", exitUsage, "--interval"},
 		{[]string{"-"}, "", exitUsage, "standard input"},
+		{[]string{"agens"}, "", exitUsage, "agens"},
 		{[]string{"--proxy-header", "X-User", "--listen", "0.0.0.0:0", "agents"}, "", exitUsage, "--trusted-proxy"},
 		{[]string{"--commit-status", "github", "agents"}, "", exitUsage, "GITHUB_REPOSITORY"},
 		{[]string{"--notify-slack", "http://example.com/hook", "agents"}, "", exitUsage, "https"},

@@ -24,7 +24,7 @@ func (l *loop) dispatch(ctx context.Context) {
 	now := l.now()
 	l.thaw(now)
 	for _, a := range l.accounts {
-		if !a.nextLook.IsZero() && !now.Before(a.nextLook) {
+		if a.looking == nil && !a.nextLook.IsZero() && !now.Before(a.nextLook) {
 			a.wantAll(status.Interval)
 		}
 	}
@@ -35,7 +35,9 @@ func (l *loop) dispatch(ctx context.Context) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.accounts)) {
-		if a := l.accounts[name]; !a.busy && (a.all || len(a.wanted) > 0) && (!a.breaker.open() || !now.Before(a.breaker.next)) {
+		a := l.accounts[name]
+		due := a.all || a.looking != nil || len(a.wanted) > 0
+		if due && !a.busy && !now.Before(a.notBefore) && (!a.breaker.open() || !now.Before(a.breaker.next)) {
 			l.begin(ctx, a, now)
 		}
 	}
@@ -44,36 +46,93 @@ func (l *loop) dispatch(ctx context.Context) {
 // begin starts a round of an account.
 func (l *loop) begin(ctx context.Context, a *account, now time.Time) {
 	rev := l.from.inForce
-	j := job{run: state.RunID(now), account: a.name, because: a.because, all: a.all, wanted: a.wanted, rev: rev,
-		options: rev.manifests.Planning, hold: l.hold(now), contested: l.fights.contested(now), guard: func() error { return l.mayWrite(rev) },
+	j := job{run: state.RunID(now), account: a.name, rev: rev, options: rev.manifests.Planning, hold: l.hold(now),
+		contested: l.fights.contested(now), guard: func() error { return l.mayWrite(rev) },
 		prune: l.KeepRuns > 0 && now.Sub(l.prunedAt) >= pruneEvery}
 	if l.Lease != nil {
 		j.epoch = l.Lease.Info().Epoch
 	}
 	o := &j.options
 	o.Now, o.Select, o.Source.Commit = now, plan.Select{Providers: []string{a.name}}, rev.files.Commit
-	switch {
-	case a.breaker.open():
-		j.probe, j.all, j.because, j.wanted = true, false, status.Retry, l.probe(a.name)
-		a.breaker.probing = true
-		o.Select.Changed = j.wanted
-	case j.all:
-		o.Select.Except = l.waiting(a.name)
-		a.all, a.wanted = false, nil
-	default:
-		o.Select.Changed = j.wanted
-		a.wanted = nil
-	}
-	o.Elsewhere.Changed, o.Elsewhere.Deletes = l.moves.elsewhere(a.name, now)
-	for _, other := range rev.manifests.Agents {
-		if other.Provider != a.name {
-			o.Elsewhere.Agents++
-		}
-	}
+	l.choose(a, &j, now)
+	o.Elsewhere = l.elsewhere(a, &j, now)
 	a.busy, l.news = true, true
 	l.busy++
 	rev.users++
 	go func() { l.done <- l.round(ctx, j, l.lock, l.stopping) }()
+}
+
+// choose decides which agents a round looks at: some to see whether the account answers again, those that are wanted, or the next part of
+// a full look.
+func (l *loop) choose(a *account, j *job, now time.Time) {
+	s := &j.options.Select
+	if a.breaker.open() {
+		j.probe, j.because, j.wanted = true, status.Retry, l.probe(a.name)
+		a.breaker.probing = true
+		s.Changed = j.wanted
+		return
+	}
+	if a.all {
+		a.all, a.looking = false, &fullLook{why: a.allWhy, began: now, done: map[string]bool{}}
+	}
+	var part map[string]bool
+	last := false
+	if a.looking != nil {
+		part, last = l.part(a)
+	}
+	switch {
+	case len(a.wanted) > 0 && !(last && len(a.looking.done) == 0):
+		j.because, j.wanted = a.wantedWhy, a.wanted
+		s.Changed, a.wanted = a.wanted, nil
+	case last:
+		j.because, j.all = a.looking.why, true
+		s.Except, a.wanted = l.waiting(a.name), nil
+		maps.Copy(s.Except, a.looking.done)
+	default:
+		j.because, j.part, j.wanted = a.looking.why, true, part
+		s.Changed = part
+	}
+}
+
+// leastPart is the least number of agents in a part of a full look.
+const leastPart = 20
+
+// part returns the next agents of the full look under way, and whether they are the last. Where a list shows whole agents there are no parts.
+func (l *loop) part(a *account) (next map[string]bool, last bool) {
+	account := l.from.inForce.manifests.Accounts[a.name]
+	if account.Provider == nil || account.Generation.Can.List == "whole" {
+		return nil, true
+	}
+	size := max(leastPart, account.Provider.Limits().PerMinute/2)
+	if account.Provider.Limits().PerMinute == 0 {
+		return nil, true
+	}
+	waiting := l.waiting(a.name)
+	next = map[string]bool{}
+	for _, declared := range l.from.inForce.manifests.Agents {
+		address := declared.Address()
+		if declared.Provider != a.name || a.looking.done[address] || waiting[address] {
+			continue
+		}
+		if len(next) == size {
+			return next, false
+		}
+		next[address] = true
+	}
+	return nil, true
+}
+
+// elsewhere is what the limits of a round's plan have to reckon with beside it.
+func (l *loop) elsewhere(a *account, j *job, now time.Time) (e plan.Elsewhere) {
+	e.Changed, e.Deletes = l.moves.elsewhere(now, func(account, address string) bool {
+		return account == a.name && (j.all && !j.options.Select.Except[address] || j.wanted[address])
+	})
+	for _, other := range j.rev.manifests.Agents {
+		if other.Provider != a.name {
+			e.Agents++
+		}
+	}
+	return e
 }
 
 // hold says why nothing may be written now, "" if it may.

@@ -114,12 +114,12 @@ func (m moves) drop(account, address string) {
 	}
 }
 
-// elsewhere counts what a plan of account has to reckon with: the changes of other accounts, and all deletes.
-func (m moves) elsewhere(account string, now time.Time) (changed, deleted int) {
+// elsewhere counts what a plan has to reckon with beside the agents that it looks at itself: the changes of others, and all deletes.
+func (m moves) elsewhere(now time.Time, looksAt func(account, address string) bool) (changed, deleted int) {
 	for name, own := range m {
 		maps.DeleteFunc(own, func(_ string, v move) bool { return now.Sub(v.at) > fightTime })
-		for _, v := range own {
-			if name != account || v.deleted {
+		for address, v := range own {
+			if !looksAt(name, address) || v.deleted {
 				changed++
 			}
 			if v.deleted {

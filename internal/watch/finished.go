@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -41,9 +42,17 @@ func (l *loop) finished(o outcome) {
 		l.postponed(a, o)
 		return
 	}
-	if o.all {
-		a.lookedAt, a.lookTook = o.ended, o.ended.Sub(o.began)
+	switch {
+	case a.looking == nil: // a new one is wanted, or none was made
+	case o.part:
+		maps.Copy(a.looking.done, o.wanted)
+	case o.all:
+		a.lookedAt, a.lookTook = o.ended, o.ended.Sub(a.looking.began)
 		a.nextLook = o.ended.Add(jitter(l.Interval, 5))
+		if a.looking.bad == 0 {
+			a.goodAt = o.ended
+		}
+		a.looking = nil
 	}
 	if o.pruned {
 		l.prunedAt = o.ended
@@ -61,15 +70,12 @@ func (l *loop) postponed(a *account, o outcome) {
 	}
 	a.held = l.masked(o, o.err)
 	l.Log.Log(context.Background(), level, "a round came to nothing; it is tried again soon", "account", a.name, "run", o.run, "error", a.held)
-	if o.all || o.probe {
-		a.all = false
-		a.nextLook = o.ended.Add(soon)
-		return
+	a.notBefore = o.ended.Add(soon)
+	if o.part || o.probe {
+		return // the look, or the breaker, comes back to them
 	}
 	for address := range o.wanted {
-		if known := l.agents[address]; known != nil {
-			known.nextTry = o.ended.Add(soon)
-		}
+		a.want(address, o.because)
 	}
 }
 
@@ -87,10 +93,13 @@ func (l *loop) learn(a *account, o outcome) {
 	if hold == "" && o.err != nil {
 		hold = l.masked(o, o.err)
 	}
-	read, away, why := 0, 0, ""
+	read, away, bad, why := 0, 0, 0, ""
 	for i := range o.plan.Changes {
 		c := &o.plan.Changes[i]
 		v := judge(c, results[c.Address], hold, o.options.Mask)
+		if v.state == status.Failed || v.state == status.Unsettled {
+			bad++
+		}
 		if v.away {
 			away++
 			why = v.err
@@ -101,9 +110,20 @@ func (l *loop) learn(a *account, o outcome) {
 	}
 	l.orphans(a, o)
 	l.reach(a, o, read, away, why)
-	if o.all && away == 0 && o.err == nil {
-		a.goodAt = o.ended
+	if o.all {
+		bad += len(o.options.Select.Except) - len(a.doneSoFar()) // those that wait after a failure
 	}
+	if a.looking != nil && (o.all || o.part) {
+		a.looking.bad += bad
+	}
+}
+
+// doneSoFar are the agents that the full look under way has looked at.
+func (a *account) doneSoFar() map[string]bool {
+	if a.looking == nil {
+		return nil
+	}
+	return a.looking.done
 }
 
 // reach decides on the account's breaker: it opens where nothing could be read, and closes where something could.
@@ -120,6 +140,7 @@ func (l *loop) reach(a *account, o outcome, read, away int, why string) {
 			l.Log.Error("the account cannot be reached; it is asked now and then until it answers", "account", a.name, "error", why)
 		}
 		a.breaker.failed(o.ended, why)
+		a.looking = nil
 		a.wantAll(o.because)
 		for _, known := range l.agents {
 			if known.shown.Provider == a.name {

@@ -44,24 +44,28 @@ type loop struct {
 // account is what is known of one account.
 type account struct {
 	name, vendor string
-	// all asks for a full look, wanted for a look at some agents; because says why.
-	all      bool
-	wanted   map[string]bool
-	because  status.Trigger
-	busy     bool
-	nextLook time.Time
-	lookedAt time.Time
-	lookTook time.Duration
-	goodAt   time.Time // when a full look last found everything read
-	breaker  breaker
+	// all asks for a full look, wanted for a look at some agents; allWhy and wantedWhy say why.
+	all               bool
+	wanted            map[string]bool
+	allWhy, wantedWhy status.Trigger
+	// looking is the full look under way, nil for none.
+	looking *fullLook
+	busy    bool
+	// notBefore is when the next round may begin, after one that came to nothing.
+	notBefore time.Time
+	nextLook  time.Time
+	lookedAt  time.Time
+	lookTook  time.Duration
+	goodAt    time.Time // when a full look last found everything read
+	breaker   breaker
 	// held says why its last round as a whole came to nothing, "" if it did not.
 	held string
 }
 
 // want asks for a look at one agent.
 func (a *account) want(address string, because status.Trigger) {
-	if !a.all && len(a.wanted) == 0 {
-		a.because = because
+	if len(a.wanted) == 0 {
+		a.wantedWhy = because
 	}
 	if a.wanted == nil {
 		a.wanted = map[string]bool{}
@@ -72,8 +76,16 @@ func (a *account) want(address string, because status.Trigger) {
 // wantAll asks for a full look.
 func (a *account) wantAll(because status.Trigger) {
 	if !a.all {
-		a.all, a.because = true, because
+		a.all, a.allWhy = true, because
 	}
+}
+
+// fullLook is a look at all agents of an account. Where that takes long it is made in parts, so that what changes meanwhile need not wait.
+type fullLook struct {
+	why   status.Trigger
+	began time.Time
+	done  map[string]bool // those that were looked at
+	bad   int             // those that failed
 }
 
 // agent is what is known of one agent.
@@ -120,7 +132,7 @@ func (l *loop) run(ctx context.Context, sourceFailed <-chan error) error {
 			l.requested(request{})
 		case <-l.leases:
 		case <-beat.C:
-			l.news = false
+			l.news = l.reload(rounds)
 		case err := <-sourceFailed:
 			return l.stop(cut, err)
 		case <-l.Stop:
@@ -161,6 +173,9 @@ func (l *loop) role() {
 	}
 	l.leads, l.leadsAt, l.news = leads, l.now(), true
 	if !leads {
+		for _, a := range l.accounts { // what was wrong with them is the next leader's to find out
+			a.breaker, a.held = breaker{}, ""
+		}
 		l.Log.Warn("this watcher no longer leads: nothing new is started")
 		return
 	}
@@ -168,7 +183,7 @@ func (l *loop) role() {
 	l.fights = fights{}
 	for _, a := range l.accounts {
 		a.wantAll(status.Start)
-		a.breaker = breaker{}
+		a.breaker, a.looking, a.notBefore = breaker{}, nil, time.Time{}
 	}
 	for _, a := range l.agents {
 		a.failures, a.nextTry = 0, time.Time{}
@@ -180,7 +195,7 @@ func (l *loop) requested(r request) {
 	if len(r.addresses) == 0 {
 		for _, a := range l.accounts {
 			a.wantAll(status.Request)
-			a.breaker.next = time.Time{}
+			a.breaker.next, a.notBefore = time.Time{}, time.Time{}
 		}
 		for _, a := range l.agents {
 			a.nextTry = time.Time{}
@@ -205,12 +220,24 @@ func (l *loop) look(ctx context.Context, look source.Look) {
 	if l.Fetched != nil {
 		l.Fetched(look.Err == nil)
 	}
-	l.news = look.Revision != nil || look.Err != nil || len(l.from.problems) > 0
+	l.news = look.Revision != nil || look.Err != nil || len(l.from.problems()) > 0
 	before := l.from.inForce
 	if !l.from.take(ctx, look) {
 		return
 	}
 	l.follow(before, l.from.inForce)
+}
+
+// reload tries the revision again that could not be loaded, and reports whether that was tried.
+func (l *loop) reload(ctx context.Context) bool {
+	if l.from.pending == nil || l.now().Before(l.from.tryAt) {
+		return false
+	}
+	before := l.from.inForce
+	if l.from.retry(ctx, l.now()) {
+		l.follow(before, l.from.inForce)
+	}
+	return true
 }
 
 // follow makes a new revision's manifests the ones that agents are kept to, and asks for a look at what changed.

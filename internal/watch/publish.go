@@ -45,12 +45,12 @@ func (l *loop) publish() {
 
 // queued counts the agents of an account that wait for their turn.
 func (l *loop) queued(a *account) int {
-	if !a.all {
+	if !a.all && a.looking == nil {
 		return len(a.wanted)
 	}
 	n := 0
-	for _, known := range l.agents {
-		if known.shown.Provider == a.name {
+	for address, known := range l.agents {
+		if known.shown.Provider == a.name && (a.all || !a.looking.done[address]) {
 			n++
 		}
 	}
@@ -68,7 +68,7 @@ func (a *account) shown() *status.Account {
 
 func (s *manifestsSource) shown() status.Source {
 	shown := status.Source{Kind: s.Kind, Location: s.Source.Location(), Ref: s.Ref, Commit: s.seen, CheckedAt: s.checkedAt, ChangedAt: s.changedAt,
-		Errors: append([]status.Problem{}, s.problems...), ErrorSince: s.since}
+		Errors: append([]status.Problem{}, s.problems()...), ErrorSince: s.since}
 	if s.inForce != nil {
 		shown.InForce, shown.Subject, shown.Digest = s.inForce.files.Commit, s.inForce.files.Subject, s.inForce.name
 	}

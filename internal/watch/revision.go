@@ -47,8 +47,12 @@ type manifestsSource struct {
 	seen      string
 	checkedAt time.Time
 	changedAt time.Time
-	problems  []status.Problem
-	since     time.Time
+	// away is what is wrong with the last look at the source, broken what is wrong with the manifests seen last.
+	away, broken []status.Problem
+	since        time.Time
+	// pending is a revision that could not be loaded for a reason that may pass, to be tried again at tryAt; nil for none.
+	pending *source.Revision
+	tryAt   time.Time
 }
 
 func newManifestsSource(w *Watcher) *manifestsSource {
@@ -72,31 +76,47 @@ func (s *manifestsSource) take(ctx context.Context, look source.Look) bool {
 	if look.Seen != "" {
 		s.seen = look.Seen
 	}
-	switch {
-	case look.Err != nil:
-		if look.Revision != nil {
-			look.Revision.Release()
+	s.tell(&s.away, problemsOf(look.Err))
+	if look.Revision == nil {
+		if look.Err == nil && s.inForce != nil && look.Seen != "" && look.Seen == s.inForce.files.Commit {
+			s.tell(&s.broken, nil) // the branch is back at what is in force
 		}
-		s.wrong(look.Err)
-		return false
-	case look.Revision == nil && len(s.problems) > 0 && s.inForce != nil && (look.Seen == "" || look.Seen == s.inForce.files.Commit):
-		s.right() // what is there is what is in force
-		return false
-	case look.Revision == nil:
 		return false
 	}
-	loaded, err := s.Load(ctx, look.Revision)
-	if err != nil {
+	if look.Err != nil {
 		look.Revision.Release()
-		s.wrong(err)
 		return false
 	}
-	next := &revision{files: look.Revision, manifests: loaded, byAddress: map[string]*plan.Agent{}, digests: map[string]string{}}
+	return s.load(ctx, look.Revision)
+}
+
+// retry tries the pending revision again and reports whether there is something new in force.
+func (s *manifestsSource) retry(ctx context.Context, now time.Time) bool {
+	s.checkedAt = now
+	return s.load(ctx, s.pending)
+}
+
+// load reads the manifests of a revision and reports whether they are in force now and say something new.
+func (s *manifestsSource) load(ctx context.Context, files *source.Revision) bool {
+	if s.pending != nil && s.pending != files {
+		s.pending.Release()
+	}
+	s.pending = nil
+	loaded, err := s.Load(ctx, files)
+	s.tell(&s.broken, problemsOf(err))
+	if err != nil {
+		if errors.As(err, &spec.Problems{}) {
+			files.Release()
+		} else { // the state, or a file system, may answer the next time
+			s.pending, s.tryAt = files, s.checkedAt.Add(soon)
+		}
+		return false
+	}
+	next := &revision{files: files, manifests: loaded, byAddress: map[string]*plan.Agent{}, digests: map[string]string{}}
 	for _, a := range loaded.Agents {
 		next.byAddress[a.Address()], next.digests[a.Address()] = a, digest(a)
 	}
 	next.name = s.nameOf(next.digests)
-	s.right()
 	if old := s.inForce; old != nil {
 		if !s.again && old.same(next) && old.files.Commit == next.files.Commit {
 			next.files.Release()
@@ -107,7 +127,7 @@ func (s *manifestsSource) take(ctx context.Context, look source.Look) bool {
 		old.let()
 	}
 	s.again = false
-	s.inForce, s.changedAt = next, look.At
+	s.inForce, s.changedAt = next, s.checkedAt
 	s.Source.InForce(next.files.Commit)
 	s.Log.Info("manifests in force", "commit", next.files.Commit, "agents", len(loaded.Agents))
 	return true
@@ -118,35 +138,50 @@ func (r *revision) same(other *revision) bool {
 	return maps.Equal(r.digests, other.digests) && r.manifests.Defaults == other.manifests.Defaults && maps.Equal(r.manifests.Settings, other.manifests.Settings)
 }
 
-// drop lets the revision in force go; nothing is loaded any more.
+// drop lets the revisions go; nothing is loaded any more.
 func (s *manifestsSource) drop() {
 	if s.inForce != nil {
 		s.inForce.files.Release()
 	}
+	if s.pending != nil {
+		s.pending.Release()
+	}
 }
 
-// wrong notes why what was seen is not followed.
-func (s *manifestsSource) wrong(err error) {
-	problems := problemsOf(err)
-	if len(s.problems) == 0 {
-		s.since = s.checkedAt
-	}
-	if !slices.Equal(problems, s.problems) {
-		for _, p := range problems {
-			s.Log.Error("the source is not followed; the last good revision stays in force", "problem", p.Message, "hint", p.Hint, "commit", s.seen)
+// problems are all that is wrong.
+func (s *manifestsSource) problems() []status.Problem { return slices.Concat(s.away, s.broken) }
+
+// tell notes what is wrong now, and logs what is new.
+func (s *manifestsSource) tell(known *[]status.Problem, now []status.Problem) {
+	before := s.problems()
+	was := *known
+	*known = now
+	for _, p := range now {
+		if !slices.Contains(was, p) {
+			s.Log.Error(s.follows(), "problem", p.Message, "hint", p.Hint, "commit", s.seen)
 		}
 	}
-	s.problems = problems
-}
-
-func (s *manifestsSource) right() {
-	if len(s.problems) > 0 {
+	switch after := s.problems(); {
+	case len(before) == 0 && len(after) > 0:
+		s.since = s.checkedAt
+	case len(before) > 0 && len(after) == 0:
+		s.since = time.Time{}
 		s.Log.Info("the source is followed again", "commit", s.seen)
 	}
-	s.problems, s.since = nil, time.Time{}
+}
+
+// follows says what agents are kept to while something is wrong.
+func (s *manifestsSource) follows() string {
+	if s.inForce == nil {
+		return "the source is not followed, and nothing is in force yet"
+	}
+	return "the source is not followed; the last good revision stays in force"
 }
 
 func problemsOf(err error) []status.Problem {
+	if err == nil {
+		return nil
+	}
 	var faults spec.Problems
 	if !errors.As(err, &faults) {
 		return []status.Problem{{Message: err.Error()}}

@@ -37,6 +37,8 @@ type rig struct {
 	opened map[string]providers.Provider
 	mu     sync.Mutex
 	sent   map[string]int
+	// perMinute is the accounts' pace.
+	perMinute int
 
 	options watch.Options
 	watcher *watch.Watcher
@@ -90,7 +92,7 @@ func newRig(t *testing.T) *rig {
 // rigOver is a watcher beside others over the same vendors and state.
 func rigOver(t *testing.T, vendor *sandbox.Server, store state.Store) *rig {
 	r := &rig{t: t, vendor: vendor, store: store, dir: t.TempDir(), source: &hand{looks: make(chan source.Look)}, board: &status.Board{},
-		opened: map[string]providers.Provider{}, sent: map[string]int{}, stop: make(chan struct{}), reload: make(chan struct{}), done: make(chan error, 1)}
+		opened: map[string]providers.Provider{}, sent: map[string]int{}, perMinute: 100_000, stop: make(chan struct{}), reload: make(chan struct{}), done: make(chan error, 1)}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.options = watch.Options{Version: "test", Source: r.source, Kind: "folder", Load: r.load, Book: state.NewBook(store), Interval: 5 * time.Minute,
 		Grace: 30 * time.Second, Requests: r.requests, Board: r.board, Log: log, Clock: state.Clock{Now: time.Now, Sleep: sleep}, Stop: r.stop, Reload: r.reload,
@@ -180,7 +182,7 @@ func (r *rig) load(_ context.Context, rev *source.Revision) (*watch.Manifests, e
 			if err := problems.Err(); err != nil {
 				return nil, err
 			}
-			settings.RequestsPerMinute = 100_000
+			settings.RequestsPerMinute = r.perMinute
 			if r.opened[a.Provider], err = vendor.Open(settings); err != nil {
 				return nil, err
 			}

@@ -25,7 +25,8 @@ type job struct {
 	run     string
 	account string
 	because status.Trigger
-	all     bool
+	all     bool            // all that is left of a full look, with the orphans
+	part    bool            // wanted are a part of a full look
 	wanted  map[string]bool // where not all
 	probe   bool
 	rev     *revision

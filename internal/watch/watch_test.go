@@ -1,6 +1,7 @@
 package watch_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"agentsync.dev/agentsync/internal/sandbox"
 	"agentsync.dev/agentsync/internal/source"
 	"agentsync.dev/agentsync/internal/status"
+	"agentsync.dev/agentsync/internal/watch"
 	"agentsync.dev/agentsync/pkg/providers"
 	"agentsync.dev/agentsync/pkg/state"
 )
@@ -114,7 +116,7 @@ func TestWatchKeepsTheLastGoodRevision(t *testing.T) {
 		}
 		r.source.looks <- source.Look{At: time.Now(), Seen: "4444", Err: errors.New("the branch was rewritten")}
 		synctest.Wait()
-		if s := r.status().Source; s.InForce != "1111" || len(s.Errors) != 1 || s.Errors[0].Message != "the branch was rewritten" {
+		if s := r.status().Source; s.InForce != "1111" || len(s.Errors) != 2 || s.Errors[0].Message != "the branch was rewritten" {
 			t.Errorf("the source is %+v", s)
 		}
 		r.write(map[string]string{"a.yaml": voicy("a", "two")})
@@ -449,6 +451,91 @@ func TestWatchReloads(t *testing.T) {
 		after(2 * time.Second)
 		if r.requests("voicy") == before || r.source.pokes != 1 {
 			t.Errorf("%d requests, %d pokes", r.requests("voicy")-before, r.source.pokes)
+		}
+	})
+}
+
+// TestWatchLoadsAgainWhatTheStateKeptBack lets the state be away while a revision is taken in: it is taken in once the state is there again.
+func TestWatchLoadsAgainWhatTheStateKeptBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		away := true
+		load := r.options.Load
+		r.options.Load = func(ctx context.Context, rev *source.Revision) (*watch.Manifests, error) {
+			if away {
+				return nil, errors.New("the bucket does not answer")
+			}
+			return load(ctx, rev)
+		}
+		r.write(map[string]string{"a.yaml": voicy("a", "one")})
+		r.start()
+		defer r.end()
+		r.show("1111")
+		after(time.Minute)
+		if s := r.status().Source; len(s.Errors) != 1 || s.Errors[0].Message != "the bucket does not answer" || s.InForce != "" {
+			t.Errorf("the source is %+v", s)
+		}
+		away = false
+		after(time.Minute)
+		r.wantState("voicy/a", status.Synced)
+		if s := r.status().Source; len(s.Errors) != 0 || s.InForce != "1111" {
+			t.Errorf("the source is %+v", s)
+		}
+	})
+}
+
+// TestWatchGoesOnTellingWhatIsBroken: that a folder did not change since does not mend its manifests.
+func TestWatchGoesOnTellingWhatIsBroken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.write(map[string]string{"a.yaml": "apiVersion: agentsync.dev/v1\nkind: Agent\n"})
+		r.start()
+		defer r.end()
+		r.show("")
+		broken := len(r.status().Source.Errors)
+		r.source.looks <- source.Look{At: time.Now(), Err: errors.New("the folder is away")}
+		synctest.Wait()
+		r.source.looks <- source.Look{At: time.Now()}
+		synctest.Wait()
+		if s := r.status().Source; broken == 0 || len(s.Errors) != broken || s.ErrorSince.IsZero() {
+			t.Errorf("the source is %+v", s)
+		}
+	})
+}
+
+// TestWatchDoesNotWaitForALongLook changes a manifest in the middle of a look that takes minutes.
+func TestWatchDoesNotWaitForALongLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.perMinute, r.options.Interval = 60, 10*time.Hour
+		files := map[string]string{}
+		for i := range 120 {
+			files[fmt.Sprintf("n%03d.yaml", i)] = nova(fmt.Sprintf("n%03d", i), "one")
+		}
+		r.write(files)
+		r.start()
+		defer r.end()
+		r.show("")
+		after(time.Hour)
+		r.wantState("nova/n119", status.Synced)
+		lookedAt, requests := r.status().Accounts[0].LookedAt, r.requests("nova")
+		r.watcher.Reconcile(nil)
+		after(15 * time.Second)
+		r.write(map[string]string{"n119.yaml": nova("n119", "two")})
+		r.show("")
+		after(45 * time.Second)
+		if prompt := r.live("nova", "n119")["prompt_template"]; prompt != "two" {
+			t.Error("the change waits for the look")
+		}
+		if !r.status().Accounts[0].LookedAt.Equal(lookedAt) {
+			t.Fatal("the look ended before the change came: this proves nothing")
+		}
+		after(10 * time.Minute)
+		if !r.status().Accounts[0].LookedAt.After(lookedAt) {
+			t.Error("the look did not go on")
+		}
+		if cost := r.requests("nova") - requests; cost > 120+4 {
+			t.Errorf("%d requests: agents were asked for twice", cost)
 		}
 	})
 }

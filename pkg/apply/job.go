@@ -104,11 +104,16 @@ func (j *job) gated() bool {
 	if j.Reviewed != nil && !j.agrees() {
 		return true
 	}
-	if moved := c.Moved(); len(moved) > 0 && !j.Seen && j.work().Policy == spec.DriftRefuse {
-		j.refuseMoved(moved)
+	if j.unseen() {
+		j.refuseMoved(c.Moved())
 		return true
 	}
 	return false
+}
+
+// unseen reports whether the job would overwrite live values that nobody has seen.
+func (j *job) unseen() bool {
+	return j.change.Action != plan.None && !j.Seen && j.work().Policy == spec.DriftRefuse && len(j.change.Moved()) > 0
 }
 
 // blocked ends a job with the plan's own blocking findings.

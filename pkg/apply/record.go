@@ -69,15 +69,18 @@ func (j *job) next(live providers.Live, change providers.Change) (next state.Rec
 	return next, sameRecord(w.Entry.Record, next, change.Base, j.base(live, change, change.Base))
 }
 
-// Settled reports whether carrying p out would write nothing, neither at a vendor nor to the state: every agent is as its manifest says and
-// recorded so, or blocked.
+// Settled reports whether carrying p out, unseen by a person, would write nothing, neither at a vendor nor to the state: every agent is as its
+// manifest says and recorded so, or would be refused.
 func Settled(p *plan.Plan) bool {
-	if p.HasChanges() {
-		return false
-	}
 	for i := range p.Changes {
 		j := job{change: &p.Changes[i]}
-		if j.change.Blocked() || j.work().Err != nil || j.work().Change.Live.ID == "" {
+		if j.change.Blocked() || j.unseen() {
+			continue
+		}
+		if j.change.Action != plan.None {
+			return false
+		}
+		if j.work().Err != nil || j.work().Change.Live.ID == "" {
 			continue
 		}
 		if _, same := j.next(j.work().Change.Live, j.work().Change); !same {
