@@ -37,6 +37,8 @@ var rooms = map[string]struct {
 	"pkg/plan":                   {[]string{"pkg/diff", "pkg/spec", "pkg/state", "pkg/providers", "pkg/providers/rest", "pkg/providers/schema"}, "deciding knows the contract, not the vendors"},
 	"pkg/apply":                  {[]string{"pkg/diff", "pkg/spec", "pkg/state", "pkg/plan", "pkg/providers", "pkg/providers/rest"}, "carrying out knows plans, not how they are made"},
 	"schemas":                    {nil, "published files"},
+	"internal/bench":             {[]string{"pkg/diff", "internal/sandbox"}, "measures the command from outside, as people run it"},
+	"internal/bench/bare":        {nil, "the least that a program can do, to measure against"},
 	"internal/sandbox":           {nil, "written from the vendors' pages alone, so that a client's mistake cannot hide in it"},
 	"internal/forge":             {[]string{"pkg/providers/rest"}, "comments on pull requests know no plans, and open connections as everybody does"},
 	"internal/forge/forgetest":   {nil, "written from the forges' pages alone"},
@@ -55,12 +57,12 @@ var vendor = []string{"pkg/diff", "pkg/providers", "pkg/providers/rest", "pkg/pr
 // only says which packages may import what touches the world.
 var only = map[string][]string{
 	"os/signal":                             {"cmd/agentsync"},
-	"flag":                                  {"pkg/state/statetest"},
-	"os/exec":                               {"pkg/state/statetest"},
+	"flag":                                  {"internal/bench", "internal/bench/bare", "pkg/state/statetest"},
+	"os/exec":                               {"internal/bench", "pkg/state/statetest"},
 	"net/http/httptest":                     {"pkg/providers/providertest"},
 	"github.com/spf13/pflag":                {"cmd/agentsync"},
 	"github.com/spf13/cobra":                {"cmd/agentsync"},
-	"gopkg.in/yaml.v3":                      {"internal/format", "internal/importer", "pkg/spec"},
+	"gopkg.in/yaml.v3":                      {"internal/bench/bare", "internal/format", "internal/importer", "pkg/spec"},
 	"github.com/google/go-cmp/cmp":          {"pkg/diff"},
 	"github.com/hashicorp/go-retryablehttp": {"pkg/providers/rest"},
 	"sigs.k8s.io/kustomize/api/krusty":      {"pkg/spec"},
@@ -70,10 +72,10 @@ var only = map[string][]string{
 
 // calls that only some packages may make: dialing, the process's environment, clock and end.
 var calls = map[string][]string{
-	"os.Exit": {"cmd/agentsync"}, "os.Getenv": {}, "os.LookupEnv": {"cmd/agentsync"}, "os.Args": {"cmd/agentsync"},
-	"time.Now": {"cmd/agentsync", "pkg/providers/rest", "internal/sandbox"}, "time.Sleep": {},
-	"http.DefaultClient": {}, "http.Get": {}, "http.Post": {}, "net.Dial": {}, "net.Listen": {"cmd/agentsync"},
-	"rand.Seed": {}, "log.Fatal": {}, "log.Printf": {},
+	"os.Exit": {"cmd/agentsync", "internal/bench"}, "os.Getenv": {}, "os.LookupEnv": {"cmd/agentsync"}, "os.Args": {"cmd/agentsync"},
+	"time.Now": {"cmd/agentsync", "internal/bench", "pkg/providers/rest", "internal/sandbox"}, "time.Sleep": {},
+	"http.DefaultClient": {}, "http.Get": {"internal/bench", "internal/bench/bare"}, "http.Post": {}, "net.Dial": {}, "net.Listen": {"cmd/agentsync", "internal/bench"},
+	"rand.Seed": {}, "log.Fatal": {"internal/bench/bare"}, "log.Printf": {},
 }
 
 // TestLayers holds the house to its plan: who may import whom, and who may touch the world.
