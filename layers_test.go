@@ -23,7 +23,7 @@ var rooms = map[string]struct {
 }{
 	"pkg/diff":                   {nil, "the words of the lowest room: everybody can depend on it, nothing can pull it upward"},
 	"pkg/spec":                   {nil, "manifests know neither documents nor vendors"},
-	"pkg/providers/rest":         {nil, "the only HTTP knows no vendor"},
+	"pkg/providers/rest":         {[]string{"internal/jsontree"}, "the only HTTP knows no vendor"},
 	"pkg/providers/schema":       {[]string{"pkg/diff", "pkg/spec"}, "a schema turns a manifest's values into a document"},
 	"pkg/providers":              {[]string{"pkg/diff", "pkg/spec", "pkg/providers/rest", "pkg/providers/schema"}, "the contract"},
 	"pkg/providers/centerfy":     {vendor, "a vendor knows no other vendor, and nothing of plans"},
@@ -32,7 +32,7 @@ var rooms = map[string]struct {
 	"pkg/providers/voicy":        {vendor, "a vendor knows no other vendor, and nothing of plans"},
 	"pkg/providers/all":          {[]string{"pkg/providers", "pkg/providers/centerfy", "pkg/providers/convirza", "pkg/providers/nova", "pkg/providers/voicy"}, "the one roof"},
 	"pkg/providers/providertest": {[]string{"pkg/diff", "pkg/providers", "pkg/providers/rest", "pkg/providers/schema"}, "the suite knows the contract only"},
-	"pkg/state":                  {[]string{"pkg/diff"}, "records hold documents"},
+	"pkg/state":                  {[]string{"internal/jsontree", "pkg/diff"}, "records hold documents"},
 	"pkg/state/statetest":        {[]string{"pkg/state"}, "the suite for stores"},
 	"pkg/plan":                   {[]string{"pkg/diff", "pkg/spec", "pkg/state", "pkg/providers", "pkg/providers/rest", "pkg/providers/schema"}, "deciding knows the contract, not the vendors"},
 	"pkg/apply":                  {[]string{"pkg/diff", "pkg/spec", "pkg/state", "pkg/plan", "pkg/providers", "pkg/providers/rest"}, "carrying out knows plans, not how they are made"},
@@ -48,6 +48,7 @@ var rooms = map[string]struct {
 	"internal/status":            {[]string{"pkg/plan", "pkg/providers"}, "what a watcher knows, as data: who writes it and who reads it do not know each other"},
 	"internal/render":            {[]string{"pkg/diff", "pkg/plan", "pkg/apply", "pkg/providers", "pkg/providers/schema"}, "shows documents, decides nothing"},
 	"internal/format":            {[]string{"pkg/diff", "pkg/spec", "pkg/providers/schema"}, "lays out and writes manifests; the schemas say in which order"},
+	"internal/jsontree":          {nil, "JSON as a tree, quickly; what it means is for others"},
 	"internal/report":            {[]string{"pkg/spec", "pkg/plan", "pkg/providers"}, "writes what was found for machines, decides nothing"},
 	"cmd/agentsync":              {[]string{"*"}, "wires everything, and is wired by nobody"},
 }

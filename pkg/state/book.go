@@ -127,9 +127,11 @@ func (b *Book) decodeRecord(item Item) (storedRecord, error) {
 	if err != nil {
 		return storedRecord{}, fmt.Errorf("%s: %w: rename the file, or move it out of the state", b.place(item.Key), err)
 	}
-	record, err := decode[storedRecord](b.place(item.Key), item.Data)
-	if err != nil {
-		return storedRecord{}, err
+	record, quick := quickRecord(item.Data)
+	if !quick {
+		if record, err = decode[storedRecord](b.place(item.Key), item.Data); err != nil {
+			return storedRecord{}, err
+		}
 	}
 	if record.Address != address {
 		return storedRecord{}, fmt.Errorf("%s is the record of %q: give the file its name back, and use `agentsync state mv` to rename an agent", b.place(item.Key), record.Address)
