@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"agentsync.dev/agentsync/internal/jsontree"
 	"agentsync.dev/agentsync/pkg/plan"
 	"agentsync.dev/agentsync/pkg/providers"
 	"agentsync.dev/agentsync/pkg/providers/all"
@@ -26,6 +27,7 @@ type session struct {
 	agents   []*plan.Agent
 	selected plan.Select
 	mask     *rest.Masker
+	texts    jsontree.Texts // of the manifests: most of what is read elsewhere is the same
 	talk     *talker
 	sandbox  *simulation // nil against real vendors
 	// book is nil until online.
@@ -37,7 +39,7 @@ type session struct {
 
 // newSession is a session without manifests.
 func (a *app) newSession(f *flags) (*session, error) {
-	s := &session{app: a, flags: f, mask: &rest.Masker{}, talk: a.newTalker(f), accounts: map[string]*plan.Account{}, set: &spec.Set{Root: a.dir}}
+	s := &session{app: a, flags: f, mask: &rest.Masker{}, texts: jsontree.Texts{}, talk: a.newTalker(f), accounts: map[string]*plan.Account{}, set: &spec.Set{Root: a.dir}}
 	if f.sandbox {
 		simulated, err := a.simulate()
 		if err != nil {
@@ -86,6 +88,9 @@ func (a *app) read(f *flags, paths []string) (*session, spec.Problems, error) {
 		problems = append(problems, s.resolve()...)
 		agents, faults := plan.Decode(set, s.accounts)
 		s.agents = agents
+		for _, agent := range agents {
+			s.texts.Add(agent.Config.Object)
+		}
 		problems = append(problems, faults...)
 	}
 	return s, problems.Sorted(), nil
@@ -184,6 +189,7 @@ func documentOf(set *spec.Set, name string) *spec.Provider {
 // remember reads what the state holds. Accounts that only the state names are added, closed.
 func (s *session) remember(ctx context.Context, store state.Store) error {
 	s.book = state.NewBook(store)
+	s.book.Share(s.texts)
 	entries, err := s.book.Load(ctx)
 	if err != nil {
 		return err
@@ -191,7 +197,10 @@ func (s *session) remember(ctx context.Context, store state.Store) error {
 	s.entries = entries
 	for address := range entries {
 		name, _, _ := strings.Cut(address, "/")
-		if vendor, ok := all.Lookup(name); ok && s.accounts[name] == nil {
+		if s.accounts[name] != nil {
+			continue
+		}
+		if vendor, ok := all.Lookup(name); ok {
 			s.accounts[name] = &plan.Account{Name: name, Vendor: vendor, Generation: vendor.Generations[0]}
 		}
 	}
@@ -253,7 +262,8 @@ func (s *session) openAccount(account *plan.Account) error {
 
 // shared is what all accounts of this run have in common.
 func (s *session) shared() rest.Shared {
-	return rest.Shared{Observe: s.talk.observe, Log: s.talk.logger(s.mask), Mask: s.mask, Now: s.app.now, UserAgent: "agentsync/" + version()}
+	return rest.Shared{Observe: s.talk.observe, Log: s.talk.logger(s.mask), Mask: s.mask, Now: s.app.now, UserAgent: "agentsync/" + version(),
+		Texts: s.texts}
 }
 
 // store opens the state for reading and, where write is set, for writing. A plan in the sandbox keeps its state in memory, since a

@@ -15,18 +15,54 @@ import (
 const (
 	maxDepth = 1000 // values inside each other
 	maxKeys  = 1000 // names that are kept to be used again
+	maxRoom  = 8192 // bytes that a text with escapes is given to begin with
 )
+
+// Texts are long texts that are in memory already. What is decoded shares them instead of holding a copy: most of what a vendor answers and
+// the state remembers is what the manifests say. It is filled first, and may then be read by several at a time; nil is none.
+type Texts map[string]string
+
+// sharedText is the length from which a text is worth sharing.
+const sharedText = 64
+
+// Add adds the long texts in v, a value as Decode returns it.
+func (t Texts) Add(v any) {
+	switch v := v.(type) {
+	case string:
+		if len(v) >= sharedText {
+			t[v] = v
+		}
+	case []any:
+		for _, item := range v {
+			t.Add(item)
+		}
+	case map[string]any:
+		for _, item := range v {
+			t.Add(item)
+		}
+	}
+}
+
+// of returns text, as the one that is there already if there is one.
+func (t Texts) of(text []byte) string {
+	if len(text) >= sharedText {
+		if known, ok := t[string(text)]; ok {
+			return known
+		}
+	}
+	return string(text)
+}
 
 // Decode returns the one value in data: nil, bool, [json.Number], string, []any or map[string]any. It is false for data that encoding/json
 // would refuse, and for what is nested absurdly deep; whoever wants to know why asks encoding/json.
-func Decode(data []byte) (value any, ok bool) {
-	d := decoder{data: data, keys: map[string]string{}}
+func (t Texts) Decode(data []byte) (value any, ok bool) {
+	d := decoder{data: data, keys: map[string]string{}, texts: t}
 	return d.whole()
 }
 
 // Unique is Decode for data in which no object has a name twice; it is false where one has.
-func Unique(data []byte) (value any, ok bool) {
-	d := decoder{data: data, keys: map[string]string{}, unique: true}
+func (t Texts) Unique(data []byte) (value any, ok bool) {
+	d := decoder{data: data, keys: map[string]string{}, texts: t, unique: true}
 	return d.whole()
 }
 
@@ -40,8 +76,9 @@ func (d *decoder) whole() (value any, ok bool) {
 }
 
 type decoder struct {
-	data []byte
-	at   int
+	data  []byte
+	at    int
+	texts Texts
 	// unique refuses names that are there twice.
 	unique bool
 	// keys holds each name once: the rows of a list have the same.
@@ -91,7 +128,7 @@ func (d *decoder) value(depth int) (any, bool) {
 		return d.list(depth)
 	case '"':
 		text, ok := d.string()
-		return string(text), ok
+		return d.texts.of(text), ok
 	case 't':
 		return d.word("true", true)
 	case 'f':
@@ -210,6 +247,9 @@ func (d *decoder) string() (text []byte, ok bool) {
 	if d.at < len(d.data) && d.data[d.at] == '"' {
 		d.at++
 		return d.data[start : d.at-1], true
+	}
+	if d.text == nil {
+		d.text = make([]byte, 0, min(len(d.data)-start, maxRoom))
 	}
 	d.text = append(d.text[:0], d.data[start:d.at]...)
 	for d.at < len(d.data) {

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -37,7 +38,7 @@ func inputs() []string {
 
 func TestDecodeIsEncodingJSON(t *testing.T) {
 	for _, input := range inputs() {
-		got, ok := Decode([]byte(input))
+		got, ok := Texts(nil).Decode([]byte(input))
 		want, wantOK := standard([]byte(input))
 		if ok != wantOK || !ok && got != nil {
 			t.Errorf("Decode(%q): ok is %v, and encoding/json says %v", input, ok, wantOK)
@@ -66,7 +67,7 @@ func TestPlainStopsAtTheFirst(t *testing.T) {
 
 func TestDecodeKeepsNothingOfTheInput(t *testing.T) {
 	data := []byte(`{"name":"text","more":"a\nb","n":12}`)
-	value, _ := Decode(data)
+	value, _ := Texts(nil).Decode(data)
 	clear(data)
 	if d := cmp.Diff(map[string]any{"name": "text", "more": "a\nb", "n": json.Number("12")}, value); d != "" {
 		t.Errorf("after the input was overwritten (-want +got):\n%s", d)
@@ -76,10 +77,33 @@ func TestDecodeKeepsNothingOfTheInput(t *testing.T) {
 func TestDecodeAllocatesOncePerText(t *testing.T) {
 	row := `{"agent_id":"1","general_prompt":"` + strings.Repeat(`line\n`, 1000) + `","begin_message":"Hello"}`
 	one, many := []byte("["+row+"]"), []byte("["+strings.Repeat(row+",", 100)+row+"]")
-	count := func(data []byte) float64 { return testing.AllocsPerRun(10, func() { Decode(data) }) }
+	count := func(data []byte) float64 { return testing.AllocsPerRun(10, func() { Texts(nil).Decode(data) }) }
 	// A row is a map with its table, three texts and their boxes; its names are known from the first. The list grows now and then.
 	if per := (count(many) - count(one)) / 100; per > 8.2 {
 		t.Errorf("a row costs %.1f allocations", per)
+	}
+}
+
+func TestUniqueRefusesNamesThatAreThereTwice(t *testing.T) {
+	for data, want := range map[string]bool{`{"a":1,"b":{"a":1}}`: true, `{"a":1,"a":1}`: false, `{"b":[{"a":1,"\u0061":2}]}`: false, `{}`: true} {
+		if _, ok := Texts(nil).Unique([]byte(data)); ok != want {
+			t.Errorf("Unique(%s) is %v", data, ok)
+		}
+	}
+}
+
+func TestTextsAreShared(t *testing.T) {
+	long := strings.Repeat("a line of a prompt\n", 20)
+	texts := Texts{}
+	texts.Add(map[string]any{"a": []any{long, "short"}})
+	data, err := json.Marshal(map[string]any{"prompt": long, "name": "short"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, ok := texts.Decode(data)
+	got, _ := value.(map[string]any)["prompt"].(string)
+	if !ok || got != long || unsafe.StringData(got) != unsafe.StringData(long) || len(texts) != 1 {
+		t.Errorf("%v, shared: %v, of %d texts", ok, unsafe.StringData(got) == unsafe.StringData(long), len(texts))
 	}
 }
 
@@ -88,7 +112,7 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte(input))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, ok := Decode(data)
+		got, ok := Texts(nil).Decode(data)
 		want, wantOK := standard(data)
 		if ok != wantOK && !(wantOK && bytes.Count(data, []byte("["))+bytes.Count(data, []byte("{")) > maxDepth) {
 			t.Fatalf("ok is %v, and encoding/json says %v", ok, wantOK)
@@ -105,7 +129,7 @@ func BenchmarkDecode(b *testing.B) {
 	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, ok := Decode(data); !ok {
+		if _, ok := Texts(nil).Decode(data); !ok {
 			b.Fatal("not decoded")
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+
+	"agentsync.dev/agentsync/internal/jsontree"
 )
 
 const (
@@ -20,10 +22,14 @@ const (
 // Book is the records, snapshots and lock in a store. Its methods may be called at the same time from several goroutines.
 type Book struct {
 	store Store
+	texts jsontree.Texts
 }
 
 // NewBook returns the book kept in s.
 func NewBook(s Store) *Book { return &Book{store: s} }
+
+// Share lets records that are read from now on share the long texts that the caller holds anyway. It must come before the first read.
+func (b *Book) Share(texts jsontree.Texts) { b.texts = texts }
 
 // String names the place of the book for people.
 func (b *Book) String() string { return b.store.String() }
@@ -127,7 +133,7 @@ func (b *Book) decodeRecord(item Item) (storedRecord, error) {
 	if err != nil {
 		return storedRecord{}, fmt.Errorf("%s: %w: rename the file, or move it out of the state", b.place(item.Key), err)
 	}
-	record, quick := quickRecord(item.Data)
+	record, quick := quickRecord(item.Data, b.texts)
 	if !quick {
 		if record, err = decode[storedRecord](b.place(item.Key), item.Data); err != nil {
 			return storedRecord{}, err

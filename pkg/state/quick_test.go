@@ -21,7 +21,7 @@ func records() []string {
 // sameRecord reports how a quick read differs from a strict one. Quick may always leave a record to the other.
 func sameRecord(t *testing.T, data string) {
 	t.Helper()
-	quick, ok := quickRecord([]byte(data))
+	quick, ok := quickRecord([]byte(data), nil)
 	if !ok {
 		return
 	}
@@ -48,7 +48,7 @@ func TestQuickRecordReadsWhatIsWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := quickRecord(data); !ok {
+	if _, ok := quickRecord(data, nil); !ok {
 		t.Errorf("left to the strict reader:\n%s", data)
 	}
 }

@@ -114,8 +114,8 @@ var errNotJSON = errors.New("it holds something that JSON cannot say: it is not 
 
 // quickRecord reads a record that is as agentsync writes it. It is false for any other, and for one with files or a create under way, which
 // are few: [decode] reads those, and says what is wrong.
-func quickRecord(data []byte) (record storedRecord, ok bool) {
-	value, _ := jsontree.Unique(data)
+func quickRecord(data []byte, texts jsontree.Texts) (record storedRecord, ok bool) {
+	value, _ := texts.Unique(data)
 	object, ok := value.(map[string]any)
 	for name, value := range object {
 		taken := true

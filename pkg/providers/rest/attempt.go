@@ -122,16 +122,13 @@ func receive(resp *http.Response) result {
 	return r
 }
 
-// presized is the largest body that room is made for before it is there: what an answer announces is not yet what it has.
-const presized = 4 << 20
-
 // readBody reads all of r into as little memory as it needs, where announced, its length, is true; -1 is not known.
 func readBody(r io.Reader, announced int64) ([]byte, error) {
 	if announced < 0 {
 		return io.ReadAll(r)
 	}
 	var body bytes.Buffer
-	body.Grow(int(min(announced, presized)) + bytes.MinRead) // with room for the read that finds the end
+	body.Grow(int(min(announced, MaxBody)) + bytes.MinRead) // with room for the read that finds the end
 	_, err := body.ReadFrom(r)
 	return body.Bytes(), err
 }

@@ -13,7 +13,7 @@ import (
 // DecodeJSON decodes the answer's body into into, with numbers as [json.Number]. A body that is not one JSON value of that
 // shape is an *Error as [Answer.Odd] makes it; into is then of no use.
 func DecodeJSON(a *Answer, into any) error {
-	if decodeTree(a.Body, into) {
+	if decodeTree(a, into) {
 		return nil
 	}
 	return decodeStrictly(a, into)
@@ -21,23 +21,27 @@ func DecodeJSON(a *Answer, into any) error {
 
 // decodeTree decodes what the vendors' packages ask for: an object, a list of them, or anything. It is false for everything else, and
 // for a body that does not fit: [decodeStrictly] says why.
-func decodeTree(body []byte, into any) bool {
+func decodeTree(a *Answer, into any) bool {
+	var texts jsontree.Texts
+	if a.call != nil {
+		texts = a.call.client.options.Texts
+	}
 	switch into := into.(type) {
 	case *any:
-		value, ok := jsontree.Decode(body)
+		value, ok := texts.Decode(a.Body)
 		if ok {
 			*into = value
 		}
 		return ok
 	case *map[string]any:
-		value, _ := jsontree.Decode(body)
+		value, _ := texts.Decode(a.Body)
 		object, ok := value.(map[string]any)
 		if ok {
 			*into = object
 		}
 		return ok
 	case *[]map[string]any:
-		value, _ := jsontree.Decode(body)
+		value, _ := texts.Decode(a.Body)
 		rows, ok := objects(value)
 		if ok {
 			*into = rows

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"agentsync.dev/agentsync/internal/jsontree"
 )
 
 // Request is one call, as data. Path is relative to the client's base URL and already escaped.
@@ -70,6 +72,8 @@ type Shared struct {
 	Now func() time.Time
 	// UserAgent is sent with every request.
 	UserAgent string
+	// Texts are shared by what [DecodeJSON] decodes. Nothing may be added to them once requests are sent.
+	Texts jsontree.Texts
 }
 
 // Event is one attempt at a request: one request sent. A followed redirect is an attempt of its own.
