@@ -2,11 +2,11 @@
 // program, generates manifests, serves the simulated vendors from a process of its own, and prints what each command cost: time on the
 // wall, time on the processors, memory at its peak, and requests by verb.
 //
-//	go run ./internal/bench                                      the table of docs/performance.md takes some minutes
+//	go run ./internal/bench                                      the tables of docs/performance.md
 //	go run ./internal/bench -agents 100 -latency 0 -runs 1       a look
-//	go run ./internal/bench -steps version,plan -agents 1000     some of the steps
+//	go run ./internal/bench -steps 'version;plan' -agents 1000   some of the steps
 //
-// Every figure is the median of its runs; what changes the world runs once.
+// Every figure is the median of its runs, which take turns with those of the bare program; what changes the world runs once.
 package main
 
 import (
@@ -45,7 +45,7 @@ func run() error {
 	flag.IntVar(&o.page, "page", 100, "rows of a page, where lists have pages")
 	flag.IntVar(&o.inFlight, "in-flight", 16, "requests at the same time")
 	flag.IntVar(&o.runs, "runs", 3, "runs of each command that changes nothing")
-	chosen := flag.String("steps", "", "only these steps, with commas; create, change and the like happen anyway")
+	chosen := flag.String("steps", "", "only these steps, with semicolons; the world changes all the same")
 	markdown := flag.Bool("markdown", false, "print tables for a page")
 	keep := flag.Bool("serve", false, "serve only (the benchmark starts itself so)")
 	flag.Parse()
@@ -72,7 +72,7 @@ func run() error {
 	fmt.Printf("The sandbox enforces no limits, and the Provider document allows %d requests at a time and a million in a minute.\n", o.inFlight)
 	for _, o.latency = range delays {
 		for _, o.agents = range sizes {
-			t := &table{options: o, markdown: *markdown, steps: strings.FieldsFunc(*chosen, func(r rune) bool { return r == ',' })}
+			t := &table{options: o, markdown: *markdown, steps: strings.FieldsFunc(*chosen, func(r rune) bool { return r == ';' })}
 			if err := t.measure(tools); err != nil {
 				return err
 			}
@@ -127,29 +127,38 @@ func (t *table) measure(with tools) error {
 		return err
 	}
 	t.begin()
-	bare := func(args ...string) func() (figures, error) {
-		return func() (figures, error) { return w.median(with.bare, append(args, w.dir)...) }
+	bare := []string{with.bare, "-list", w.base + rowsPath + "?page=", w.dir}
+	bareStart := []string{with.bare, filepath.Join(w.dir, "none")}
+	// Beside the bare program, in turns with it.
+	beside := func(name string, against []string, args ...string) step {
+		return step{name: name, run: func() (f, than figures, err error) {
+			both, err := w.medians(against, append([]string{with.agentsync}, args...))
+			if err != nil {
+				return f, than, err
+			}
+			return both[1], both[0], nil
+		}}
 	}
-	sync := func(args ...string) func() (figures, error) {
-		return func() (figures, error) { return w.median(with.agentsync, args...) }
+	once := func(name string, args ...string) step {
+		return step{name: name, must: true, run: func() (f, than figures, err error) {
+			f, err = w.run(with.agentsync, args...)
+			return f, than, err
+		}}
 	}
-	once := func(args ...string) func() (figures, error) {
-		return func() (figures, error) { return w.run(with.agentsync, args...) }
+	write := func(s step, to, generation int) step {
+		s.before = func() error { return w.declare(0, to, generation) }
+		return s
 	}
-	write := func(to, generation int) func() error { return func() error { return w.declare(0, to, generation) } }
 	for _, s := range []step{
-		{name: "bare start", run: func() (figures, error) { return w.median(with.bare, filepath.Join(w.dir, "none")) }},
-		{name: "bare", run: bare("-list", w.base+rowsPath+"?page=")},
-		{name: "version", run: sync("version")},
-		{name: "validate", run: sync("validate")},
-		{name: "plan, all to create", run: sync("plan", "--summary")},
-		{name: "apply, create all", must: true, run: once("apply", "--auto-approve")},
-		{name: "plan", run: sync("plan", "--summary")},
-		{name: "plan of one agent", run: sync("plan", "--summary", "account.yaml", agentName(0)+".yaml")},
-		{name: "plan, 1 changed", before: write(1, 1), run: sync("plan", "--summary")},
-		{name: "apply, 1 changed", must: true, run: once("apply", "--auto-approve")},
-		{name: "plan, all changed", before: write(t.agents, 2), run: sync("plan", "--summary", "--force-large-change")},
-		{name: "apply, all changed", must: true, run: once("apply", "--auto-approve", "--force-large-change")},
+		beside("version", bareStart, "version"),
+		beside("validate", bare, "validate"),
+		beside("plan, all to create", bare, "plan", "--summary"),
+		once("apply, create all", "apply", "--auto-approve"),
+		beside("plan", bare, "plan", "--summary"),
+		write(beside("plan, 1 changed", bare, "plan", "--summary"), 1, 1),
+		once("apply, 1 changed", "apply", "--auto-approve"),
+		write(beside("plan, all changed", bare, "plan", "--summary", "--force-large-change"), t.agents, 2),
+		once("apply, all changed", "apply", "--auto-approve", "--force-large-change"),
 	} {
 		if err := t.step(s); err != nil {
 			return err
@@ -158,12 +167,13 @@ func (t *table) measure(with tools) error {
 	return nil
 }
 
-// step is one row of a table: must says that what follows needs it.
+// step is one row of a table: run returns its figures and those of the bare program, if they were measured beside it; must says that what
+// follows needs it.
 type step struct {
 	name   string
 	must   bool
 	before func() error
-	run    func() (figures, error)
+	run    func() (f, than figures, err error)
 }
 
 func (t *table) step(s step) error {
@@ -172,13 +182,13 @@ func (t *table) step(s step) error {
 			return err
 		}
 	}
-	wanted := len(t.steps) == 0 || slices.ContainsFunc(t.steps, func(word string) bool { return word == s.name })
+	wanted := len(t.steps) == 0 || slices.Contains(t.steps, s.name)
 	if !wanted && !s.must {
 		return nil
 	}
-	f, err := s.run()
+	f, than, err := s.run()
 	if err == nil && wanted {
-		t.row(s.name, f)
+		t.row(s.name, f, than)
 	}
 	return err
 }

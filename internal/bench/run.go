@@ -99,20 +99,26 @@ func (w *world) counts() (map[string]int, error) {
 	return counts, json.NewDecoder(answer.Body).Decode(&counts)
 }
 
-// median runs a command several times and returns, figure by figure, the median.
-func (w *world) median(command string, args ...string) (figures, error) {
-	var all []figures
+// medians runs commands in turns, several times, so that what else the machine does meets all of them alike, and returns for each, figure by
+// figure, the median.
+func (w *world) medians(commands ...[]string) ([]figures, error) {
+	all := make([][]figures, len(commands))
 	for range max(1, w.runs) {
-		f, err := w.run(command, args...)
-		if err != nil {
-			return f, err
+		for i, c := range commands {
+			f, err := w.run(c[0], c[1:]...)
+			if err != nil {
+				return nil, err
+			}
+			all[i] = append(all[i], f)
 		}
-		all = append(all, f)
 	}
-	middle := all[0]
-	middle.wall = medianOf(all, func(f figures) time.Duration { return f.wall })
-	middle.cpu = medianOf(all, func(f figures) time.Duration { return f.cpu })
-	middle.rss = medianOf(all, func(f figures) int64 { return f.rss })
+	middle := make([]figures, len(commands))
+	for i, runs := range all {
+		middle[i] = runs[0]
+		middle[i].wall = medianOf(runs, func(f figures) time.Duration { return f.wall })
+		middle[i].cpu = medianOf(runs, func(f figures) time.Duration { return f.cpu })
+		middle[i].rss = medianOf(runs, func(f figures) int64 { return f.rss })
+	}
 	return middle, nil
 }
 

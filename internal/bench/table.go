@@ -13,10 +13,9 @@ type table struct {
 	options
 	markdown bool
 	steps    []string // none: all
-	bare     figures
 }
 
-var columns = []string{"", "wall", "CPU", "peak memory", "requests", "wall / bare", "CPU / bare"}
+var columns = []string{"", "wall", "CPU", "peak memory", "requests", "bare: wall", "CPU", "peak memory", "wall / bare", "CPU / bare"}
 
 func (t *table) begin() {
 	fmt.Printf("\n%s, %d agents, %s for each answer\n\n", t.vendor, t.agents, t.latency)
@@ -26,15 +25,15 @@ func (t *table) begin() {
 	}
 }
 
-func (t *table) row(name string, f figures) {
-	if name == "bare" {
-		t.bare = f
+// row prints the figures of a step, beside the bare program's where they were measured.
+func (t *table) row(name string, f, bare figures) {
+	cells := []string{name, seconds(f.wall), seconds(f.cpu), memory(f.rss), requests(f.counts)}
+	if bare.wall == 0 {
+		cells = append(cells, "", "", "", "", "")
+	} else {
+		cells = append(cells, seconds(bare.wall), seconds(bare.cpu), memory(bare.rss), ratio(f.wall, bare.wall), ratio(f.cpu, bare.cpu))
 	}
-	memory := "-"
-	if f.rss > 0 {
-		memory = fmt.Sprintf("%.0f MiB", float64(f.rss)/(1<<20))
-	}
-	t.line([]string{name, seconds(f.wall), seconds(f.cpu), memory, requests(f.counts), ratio(f.wall, t.bare.wall), ratio(f.cpu, t.bare.cpu)})
+	t.line(cells)
 }
 
 func (t *table) line(cells []string) {
@@ -46,11 +45,18 @@ func (t *table) line(cells []string) {
 	for i, cell := range cells[1:] {
 		width := 12
 		if columns[i+1] == "requests" {
-			width = 30
+			width = 26
 		}
 		fmt.Printf("%*s", width, cell)
 	}
 	fmt.Println()
+}
+
+func memory(bytes int64) string {
+	if bytes == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f MiB", float64(bytes)/(1<<20))
 }
 
 func seconds(d time.Duration) string {
@@ -61,9 +67,6 @@ func seconds(d time.Duration) string {
 }
 
 func ratio(d, to time.Duration) string {
-	if to == 0 {
-		return "-"
-	}
 	return fmt.Sprintf("%.2f", float64(d)/float64(to))
 }
 
