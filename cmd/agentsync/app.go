@@ -25,6 +25,10 @@ type app struct {
 	now            func() time.Time
 	hostname       string
 	pid            int
+	// reload gets a value for each SIGHUP.
+	reload <-chan struct{}
+	// onHangup takes SIGHUP for a wish to reload from now on; before that it ends the process, as for any command.
+	onHangup func()
 	// stop is closed by the first signal; interrupted then holds the exit code that it stands for.
 	stop        <-chan struct{}
 	interrupted atomic.Int32
@@ -70,7 +74,7 @@ AGENTSYNC_AUTO_APPROVE. A flag counts before its variable, that before the Confi
 		return usageError{err, fmt.Sprintf("`%s --help` lists the flags", c.CommandPath())}
 	})
 	root.SetHelpCommand(&cobra.Command{Use: "no-help", Hidden: true})
-	root.AddCommand(a.initCommand(), a.importCommand(), a.fmtCommand(), a.validateCommand(), a.renderCommand(), a.planCommand(), a.commentCommand(), a.applyCommand(), a.driftCommand(), a.undoCommand(), a.stateCommand(), a.schemaCommand(),
+	root.AddCommand(a.initCommand(), a.importCommand(), a.fmtCommand(), a.validateCommand(), a.renderCommand(), a.planCommand(), a.commentCommand(), a.applyCommand(), a.driftCommand(), a.watchCommand(), a.undoCommand(), a.stateCommand(), a.schemaCommand(),
 		a.explainCommand(), a.providersCommand(), a.sandboxCommand(), a.completionCommand(root), a.versionCommand())
 	for _, c := range everyCommand(root) {
 		wrapArgs(c)

@@ -124,7 +124,7 @@ func (a *app) carryOut(ctx context.Context, s *session, f *applyFlags, reviewed 
 		return err
 	}
 	defer held.release()
-	if err := s.remember(ctx, store); err != nil {
+	if err := s.remember(ctx, state.NewBook(store)); err != nil {
 		return err
 	}
 	reading, cancel := a.until(ctx)

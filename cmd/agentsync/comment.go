@@ -82,7 +82,7 @@ func (a *app) comment(ctx context.Context, f *commentFlags, name string) error {
 	}
 	mask := &rest.Masker{}
 	mask.Add(where.Token)
-	where.Shared = rest.Shared{Log: a.newTalker(&f.flags).logger(mask), Mask: mask, Now: a.now, UserAgent: "agentsync/" + version()}
+	where.Shared = rest.Shared{Log: a.newTalker(&f.flags).logger(mask), Mask: mask, Now: a.now, UserAgent: userAgent()}
 	request, err := where.open(where.Options)
 	if err != nil {
 		return usageError{err, "`agentsync comment --help` says where each setting comes from"}

@@ -57,7 +57,7 @@ func (f *flags) online(set *pflag.FlagSet) {
 }
 
 func (f *flags) states(set *pflag.FlagSet) {
-	set.StringVar(&f.state, "state", "", "where the state is kept: a folder (default: .agentsync beside the Config document or here)")
+	set.StringVar(&f.state, "state", "", "where the state is kept: a folder or s3://bucket/prefix (default: .agentsync beside the Config document or here)")
 	set.BoolVar(&f.sandbox, "sandbox", false, "use simulated vendors inside the process, with data under .agentsync/sandbox")
 }
 

@@ -100,7 +100,7 @@ func (a *app) importAgents(ctx context.Context, f *importFlags, provider string)
 		defer held.release()
 		i.guard = held.guard
 	}
-	if err := i.remember(ctx, store); err != nil {
+	if err := i.remember(ctx, state.NewBook(store)); err != nil {
 		return err
 	}
 	if err := i.openAccount(i.account); err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -17,7 +16,7 @@ const lockTTL = 2 * time.Minute
 type heldLock struct {
 	release func()
 	stop    <-chan struct{}
-	// guard fails once the lock no longer holds: a run that was paused for long must not write when it wakes up.
+	// guard fails once the lock no longer holds.
 	guard func() error
 }
 
@@ -25,53 +24,34 @@ type heldLock struct {
 func (a *app) lock(ctx context.Context, book *state.Book, run string, wait time.Duration) (heldLock, error) {
 	waiting, cancel := a.until(ctx)
 	defer cancel()
-	lock, err := book.Lock(waiting, state.LockRequest{Holder: fmt.Sprintf("%s pid %d", a.hostname, a.pid), Run: run, TTL: lockTTL, Wait: wait,
-		Process: processID(a.pid), Dead: processGone,
-		Clock: state.Clock{Now: a.now, Sleep: sleep}})
+	held, err := book.Hold(waiting, a.lockRequest(run, wait), func(err error) {
+		fmt.Fprintf(a.stderr, "agentsync: warning: the lock could not be renewed: %v\n", err)
+	})
 	if err != nil {
 		return heldLock{}, hinted{err, "wait for the other run (--lock-timeout 5m), or `agentsync state unlock` if it is dead"}
 	}
-	renewing, stopRenewing := context.WithCancel(ctx)
-	stop, done := make(chan struct{}), make(chan struct{})
+	stop, released := make(chan struct{}), make(chan struct{})
 	go func() {
-		defer close(done)
 		defer close(stop)
-		a.renew(renewing, lock)
-	}()
-	guard := func() error {
-		if !a.now().Before(lock.ExpiresAt()) {
-			return state.ErrLockLost
+		select {
+		case <-a.stop:
+		case <-held.Lost():
+			fmt.Fprintln(a.stderr, "agentsync: warning: the lock was lost: nothing new is started")
+		case <-released:
 		}
-		return nil
-	}
-	return heldLock{stop: stop, guard: guard, release: func() {
-		stopRenewing()
-		<-done
-		if err := lock.Release(context.WithoutCancel(ctx)); err != nil {
+	}()
+	return heldLock{stop: stop, guard: held.Guard, release: func() {
+		close(released)
+		if err := held.Release(ctx); err != nil {
 			fmt.Fprintf(a.stderr, "agentsync: warning: the lock could not be released: %v\n", err)
 		}
 	}}, nil
 }
 
-// renew keeps the lock until ctx ends, a signal comes, or the lock is lost: without it nothing new may be started.
-func (a *app) renew(ctx context.Context, lock *state.Lock) {
-	ticker := time.NewTicker(lockTTL / 4)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-a.stop:
-			return
-		case <-ticker.C:
-		}
-		err := lock.Renew(ctx)
-		if errors.Is(err, state.ErrLockLost) || (err != nil && a.now().After(lock.ExpiresAt())) {
-			fmt.Fprintf(a.stderr, "agentsync: warning: nothing new is started: %v\n", err)
-			return
-		}
-		if err != nil {
-			fmt.Fprintf(a.stderr, "agentsync: warning: the lock could not be renewed, trying again: %v\n", err)
-		}
-	}
+// lockRequest says who this process is.
+func (a *app) lockRequest(run string, wait time.Duration) state.LockRequest {
+	return state.LockRequest{Holder: a.holder(), Run: run, TTL: lockTTL, Wait: wait,
+		Process: processID(a.pid), Dead: processGone, Clock: state.Clock{Now: a.now, Sleep: sleep}}
 }
+
+func (a *app) holder() string { return fmt.Sprintf("%s pid %d", a.hostname, a.pid) }

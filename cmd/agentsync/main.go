@@ -34,6 +34,11 @@ func run() int {
 		getenv: os.LookupEnv, now: time.Now, stop: stop, pid: os.Getpid(),
 	}
 	a.hostname, _ = os.Hostname()
+	reload := make(chan struct{}, 1)
+	a.reload = reload
+	hangups := make(chan os.Signal, 1)
+	go forward(hangups, reload)
+	a.onHangup = func() { signal.Notify(hangups, syscall.SIGHUP) }
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	ended := make(chan int, 1)
@@ -51,6 +56,16 @@ func run() int {
 		return code
 	case <-signals:
 		return exitInterrupted
+	}
+}
+
+// forward turns each hang-up into a wish to reload, and drops those that come before the last was seen to.
+func forward(hangups <-chan os.Signal, reload chan<- struct{}) {
+	for range hangups {
+		select {
+		case reload <- struct{}{}:
+		default:
+		}
 	}
 }
 

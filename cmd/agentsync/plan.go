@@ -16,6 +16,7 @@ import (
 	"agentsync.dev/agentsync/pkg/plan"
 	"agentsync.dev/agentsync/pkg/providers/rest"
 	"agentsync.dev/agentsync/pkg/spec"
+	"agentsync.dev/agentsync/pkg/state"
 )
 
 func (a *app) planCommand() *cobra.Command {
@@ -97,7 +98,7 @@ func (a *app) makePlan(ctx context.Context, f *flags, paths []string) (*plan.Pla
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := errors.Join(s.remember(ctx, store), s.open(s.needed())); err != nil {
+	if err := errors.Join(s.remember(ctx, state.NewBook(store)), s.open(s.needed())); err != nil {
 		return nil, nil, err
 	}
 	ctx, cancel := a.until(ctx)

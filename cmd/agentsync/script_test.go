@@ -40,6 +40,7 @@ func TestScript(t *testing.T) {
 			"make":    makeFile,
 			"change":  change,
 			"clean":   clean,
+			"bucket":  bucketVerb(t),
 			"capture": capture,
 			"waitfor": waitFor,
 		},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -21,6 +20,7 @@ import (
 // session is one run's manifests, accounts and state: what plan, apply and drift share.
 type session struct {
 	app      *app
+	dir      string // where paths count from
 	flags    *flags
 	set      *spec.Set
 	accounts map[string]*plan.Account
@@ -29,7 +29,9 @@ type session struct {
 	mask     *rest.Masker
 	texts    jsontree.Texts // of the manifests: most of what is read elsewhere is the same
 	talk     *talker
-	sandbox  *simulation // nil against real vendors
+	// shared is what all accounts of this run have in common.
+	shared  rest.Shared
+	sandbox *simulation // nil against real vendors
 	// book is nil until online.
 	book    *state.Book
 	entries map[string]state.Entry
@@ -39,7 +41,8 @@ type session struct {
 
 // newSession is a session without manifests.
 func (a *app) newSession(f *flags) (*session, error) {
-	s := &session{app: a, flags: f, mask: &rest.Masker{}, texts: jsontree.Texts{}, talk: a.newTalker(f), accounts: map[string]*plan.Account{}, set: &spec.Set{Root: a.dir}}
+	s := &session{app: a, dir: a.dir, flags: f, mask: &rest.Masker{}, texts: jsontree.Texts{}, talk: a.newTalker(f), accounts: map[string]*plan.Account{}, set: &spec.Set{Root: a.dir}}
+	s.shared = rest.Shared{Observe: s.talk.observe, Log: s.talk.logger(s.mask), Mask: s.mask, Now: a.now, UserAgent: userAgent(), Texts: s.texts}
 	if f.sandbox {
 		simulated, err := a.simulate()
 		if err != nil {
@@ -70,16 +73,25 @@ func (a *app) read(f *flags, paths []string) (*session, spec.Problems, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if s.selected, err = f.selects(); err != nil {
+	problems, err := s.read(paths)
+	if err != nil {
 		return nil, nil, err
+	}
+	return s, problems, nil
+}
+
+func (s *session) read(paths []string) (_ spec.Problems, err error) {
+	f := s.flags
+	if s.selected, err = f.selects(); err != nil {
+		return nil, err
 	}
 	if len(paths) > 0 && f.kustomize != "" {
-		return nil, nil, usageError{errors.New("PATHs and --kustomize exclude each other"), "give one of them"}
+		return nil, usageError{errors.New("PATHs and --kustomize exclude each other"), "give one of them"}
 	}
-	set, err := spec.Load(spec.Input{Paths: paths, Kustomize: f.kustomize, Dir: a.dir, Stdin: a.stdin, Getenv: s.getenv})
+	set, err := spec.Load(spec.Input{Paths: paths, Kustomize: f.kustomize, Dir: s.dir, Stdin: s.app.stdin, Getenv: s.getenv})
 	problems, isProblems := err.(spec.Problems)
 	if err != nil && !isProblems {
-		return nil, nil, err
+		return nil, err
 	}
 	if set != nil {
 		s.set = set
@@ -93,7 +105,7 @@ func (a *app) read(f *flags, paths []string) (*session, spec.Problems, error) {
 		}
 		problems = append(problems, faults...)
 	}
-	return s, problems.Sorted(), nil
+	return problems.Sorted(), nil
 }
 
 // getenv is the environment as manifests and accounts see it.
@@ -187,8 +199,8 @@ func documentOf(set *spec.Set, name string) *spec.Provider {
 }
 
 // remember reads what the state holds. Accounts that only the state names are added, closed.
-func (s *session) remember(ctx context.Context, store state.Store) error {
-	s.book = state.NewBook(store)
+func (s *session) remember(ctx context.Context, book *state.Book) error {
+	s.book = book
 	s.book.Share(s.texts)
 	entries, err := s.book.Load(ctx)
 	if err != nil {
@@ -240,7 +252,7 @@ func (s *session) open(names []string) error {
 func (s *session) openAccount(account *plan.Account) error {
 	doc := s.document(account.Name)
 	operator := providers.Operator{Getenv: s.getenv, AllowHosts: s.flags.allowHosts}
-	shared := s.shared()
+	shared := s.shared
 	if s.sandbox != nil {
 		doc = s.sandbox.document(doc)
 		shared.Transport = s.sandbox.server.Transport()
@@ -260,12 +272,6 @@ func (s *session) openAccount(account *plan.Account) error {
 	return nil
 }
 
-// shared is what all accounts of this run have in common.
-func (s *session) shared() rest.Shared {
-	return rest.Shared{Observe: s.talk.observe, Log: s.talk.logger(s.mask), Mask: s.mask, Now: s.app.now, UserAgent: "agentsync/" + version(),
-		Texts: s.texts}
-}
-
 // store opens the state for reading and, where write is set, for writing. A plan in the sandbox keeps its state in memory, since a
 // plan writes nothing.
 func (s *session) store(ctx context.Context, write bool) (state.Store, error) {
@@ -273,35 +279,6 @@ func (s *session) store(ctx context.Context, write bool) (state.Store, error) {
 		return s.sandbox.store(ctx, s.agents, write)
 	}
 	return s.app.openState(s.flags, s.set)
-}
-
-// openState finds where the state is kept: flag, Config document, default.
-func (a *app) openState(f *flags, set *spec.Set) (state.Store, error) {
-	where, base := f.state, a.dir
-	if set != nil && set.Config != nil {
-		base = set.Config.Dir
-		if where == "" && set.Config.State != "" {
-			where = set.Config.State
-			if strings.Contains(where, "://") {
-				base = ""
-			}
-		}
-	}
-	switch {
-	case where == "":
-		return state.OpenFolder(filepath.Join(base, ".agentsync")), nil
-	case strings.HasPrefix(where, "file://"):
-		where = strings.TrimPrefix(where, "file://")
-	case strings.Contains(where, "://"):
-		return nil, usageError{fmt.Errorf("state %q: only folders are supported", where), "give a folder, for example --state .agentsync"}
-	}
-	if f.state != "" {
-		base = a.dir
-	}
-	if !filepath.IsAbs(where) {
-		where = filepath.Join(base, where)
-	}
-	return state.OpenFolder(where), nil
 }
 
 // options gathers what the planner is told.

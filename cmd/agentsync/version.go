@@ -58,3 +58,6 @@ func version() string {
 	}
 	return "devel"
 }
+
+// userAgent is what requests say of who sends them.
+func userAgent() string { return "agentsync/" + version() }

@@ -1,5 +1,7 @@
-// Package forge keeps one comment on a pull request at GitHub or a merge request at GitLab: written once, edited from then on. Which of the
-// comments is ours is told by who wrote it and by its first line, the marker, which readers do not see.
+// Package forge tells GitHub or GitLab what agentsync found.
+//
+// It keeps one comment on a pull or merge request: written once, edited from then on. Which of the comments is ours is told by who wrote it and by
+// its first line, the marker, which readers do not see. And it sets the status of commits.
 package forge
 
 import (
@@ -12,14 +14,16 @@ import (
 	"agentsync.dev/agentsync/pkg/providers/rest"
 )
 
-// Options say where the comment goes and who writes it.
+// Options say where comments or statuses go and who writes them.
 type Options struct {
 	// BaseURL is the API's: https://api.github.com, https://gitlab.com/api/v4.
 	BaseURL string
 	// Repository is OWNER/NAME at GitHub, and at GitLab a project's number or its path.
 	Repository string
-	// Number is the pull request's, or the merge request's within its project (iid).
+	// Number is the pull request's, or the merge request's within its project (iid). Statuses have no use for it.
 	Number int
+	// Ref is the branch that a commit's status belongs to, for GitLab: else it takes the first branch that has the commit.
+	Ref string
 	// Token is never part of an error or a log.
 	Token string
 	// JobToken says that Token is GitLab's CI_JOB_TOKEN, which cannot ask who it is: User then says it, if that is known.
@@ -136,14 +140,18 @@ func (r *Request) find(ctx context.Context, marker string) (newest comment, foun
 // plain is a body as it was sent: a forge may change line ends, and blanks at the end.
 func plain(body string) string { return strings.TrimSpace(strings.ReplaceAll(body, "\r\n", "\n")) }
 
-// check checks what both forges need.
-func (o Options) check() error {
-	var faults []error
-	if o.Token == "" {
-		faults = append(faults, errors.New("no token"))
-	}
+// checkNumber checks what comments need.
+func (o Options) checkNumber() error {
 	if o.Number <= 0 {
-		faults = append(faults, fmt.Errorf("%d is not the number of a request", o.Number))
+		return fmt.Errorf("%d is not the number of a request", o.Number)
 	}
-	return errors.Join(faults...)
+	return nil
+}
+
+// checkToken checks what everything needs.
+func (o Options) checkToken() error {
+	if o.Token == "" {
+		return errors.New("no token")
+	}
+	return nil
 }

@@ -15,11 +15,21 @@ import (
 // GitHub opens the comments of a pull request at GitHub (docs.github.com/en/rest/issues/comments, version 2022-11-28, checked
 // 2026-11-21): its comments are those of the issue with its number.
 func GitHub(o Options) (*Request, error) {
-	owner, repository, _ := strings.Cut(o.Repository, "/")
+	client, repository, err := gitHubClient(o)
+	if err := errors.Join(o.checkNumber(), err); err != nil {
+		return nil, err
+	}
+	issues := repository + "/issues"
+	return &Request{&gitHub{client: client, comments: fmt.Sprintf("%s/%d/comments", issues, o.Number), comment: issues + "/comments/"}}, nil
+}
+
+// gitHubClient returns a client, and the path of the repository.
+func gitHubClient(o Options) (*rest.Client, string, error) {
+	owner, name, _ := strings.Cut(o.Repository, "/")
 	owner, ownerErr := rest.Segment(owner)
-	repository, nameErr := rest.Segment(repository)
+	name, nameErr := rest.Segment(name)
 	var shape error
-	if ownerErr != nil || nameErr != nil || strings.Contains(repository, "%2F") {
+	if ownerErr != nil || nameErr != nil || strings.Contains(name, "%2F") {
 		shape = fmt.Errorf("repository %q is not OWNER/NAME", o.Repository)
 	}
 	client, err := rest.New(rest.Options{Account: "github", Vendor: "github", BaseURL: o.BaseURL, Message: gitHubMessage, Shared: o.Shared,
@@ -29,11 +39,7 @@ func GitHub(o Options) (*Request, error) {
 			r.Header.Set("X-GitHub-Api-Version", "2022-11-28")
 			return nil
 		}})
-	if err := errors.Join(o.check(), shape, err); err != nil {
-		return nil, err
-	}
-	repo := fmt.Sprintf("repos/%s/%s/issues", owner, repository)
-	return &Request{&gitHub{client: client, comments: fmt.Sprintf("%s/%d/comments", repo, o.Number), comment: repo + "/comments/"}}, nil
+	return client, fmt.Sprintf("repos/%s/%s", owner, name), errors.Join(o.checkToken(), shape, err)
 }
 
 type gitHub struct {

@@ -13,7 +13,23 @@ import (
 
 // GitLab opens the notes of a merge request at GitLab (docs.gitlab.com/api/notes, checked 2026-11-21).
 func GitLab(o Options) (*Request, error) {
+	client, project, err := gitLabClient(o)
+	if err := errors.Join(o.checkNumber(), err); err != nil {
+		return nil, err
+	}
+	g := &gitLab{client: client, notes: fmt.Sprintf("%s/merge_requests/%d/notes", project, o.Number)}
+	if o.JobToken {
+		g.me = &author{id: o.User}
+	}
+	return &Request{g}, nil
+}
+
+// gitLabClient returns a client, and the path of the project.
+func gitLabClient(o Options) (*rest.Client, string, error) {
 	project, shape := rest.Segment(o.Repository)
+	if shape != nil {
+		shape = fmt.Errorf("project %w", shape)
+	}
 	client, err := rest.New(rest.Options{Account: "gitlab", Vendor: "gitlab", BaseURL: o.BaseURL, Message: gitLabMessage, Shared: o.Shared,
 		Authorize: func(_ context.Context, r *http.Request, _ bool) error {
 			if o.JobToken {
@@ -23,17 +39,7 @@ func GitLab(o Options) (*Request, error) {
 			r.Header.Set("Authorization", "Bearer "+o.Token)
 			return nil
 		}})
-	if shape != nil {
-		shape = fmt.Errorf("project %w", shape)
-	}
-	if err := errors.Join(o.check(), shape, err); err != nil {
-		return nil, err
-	}
-	g := &gitLab{client: client, notes: fmt.Sprintf("projects/%s/merge_requests/%d/notes", project, o.Number)}
-	if o.JobToken {
-		g.me = &author{id: o.User}
-	}
-	return &Request{g}, nil
+	return client, "projects/" + project, errors.Join(o.checkToken(), shape, err)
 }
 
 type gitLab struct {

@@ -59,7 +59,9 @@ func documentKeys(root *yaml.Node, fields Fields) *keys {
 			with("auth", named("apiKey", "email", "password", "accessToken")).
 			with("limits", named("requestsPerMinute", "maxInFlight"))
 	case "Config":
-		order = named("state", "drift", "limits").with("limits", named("maxDeletes", "maxChangedPercent", "minAgents"))
+		order = named("state", "drift", "limits", "freeze").
+			with("limits", named("maxDeletes", "maxChangedPercent", "minAgents")).
+			with("freeze", named("reason", "from", "to", "days", "timeZone"))
 	}
 	return named("apiVersion", "kind", "metadata", "spec").with("metadata", named("name", "labels", "annotations")).with("spec", order)
 }

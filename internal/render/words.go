@@ -59,24 +59,33 @@ func unified(before, after any) []diffLine {
 	return out
 }
 
+// Comparing words takes long where a text was rewritten: no pair of lines is longer than longestPair bytes, and no more than wordWork bytes are
+// compared in one value. Past that, lines are shown as removed and added.
+const (
+	longestPair = 16 << 10
+	wordWork    = 256 << 10
+)
+
 // markWords finds runs of removed lines with added ones after them and marks what changed inside those that belong together. Where each line
 // has its partner, they are put side by side.
 func markWords(list []diffLine) {
+	work := wordWork
 	for i := 0; i < len(list); {
 		removed := run(list[i:], '-')
 		added := run(list[i+removed:], '+')
-		if old, now := list[i:i+removed], list[i+removed:i+removed+added]; pair(old, now) == removed && removed == added {
+		if old, now := list[i:i+removed], list[i+removed:i+removed+added]; pair(old, now, &work) == removed && removed == added {
 			copy(list[i:], beside(old, now))
 		}
 		i += max(removed+added, 1)
 	}
 }
 
-// pair marks the words that changed between lines that belong together, and returns how many pairs there are.
-func pair(old, now []diffLine) int {
+// pair marks the words that changed between lines that belong together, and returns how many pairs there are. What it compares is taken from
+// work.
+func pair(old, now []diffLine, work *int) int {
 	pairs := 0
 	for len(old) > 0 && len(now) > 0 {
-		if j := partner(old[0], now, len(now)-len(old)); j >= 0 {
+		if j := partner(old[0], now, len(now)-len(old), work); j >= 0 {
 			old[0].spans, now[j].spans, _ = words(old[0].text(), now[j].text())
 			now = now[j+1:]
 			pairs++
@@ -103,12 +112,20 @@ func run(list []diffLine, mark byte) int {
 }
 
 // partner finds the added line that a removed one became: the first that is like it, with at most so many passed over. -1 if none is.
-func partner(old diffLine, now []diffLine, passed int) int {
+func partner(old diffLine, now []diffLine, passed int, work *int) int {
+	before := old.text()
 	for j := range now {
-		if j > max(passed, 0) {
+		after := now[j].text()
+		size := len(before) + len(after)
+		if j > max(passed, 0) || *work < size {
 			break
 		}
-		if _, _, alike := words(old.text(), now[j].text()); alike {
+		if size > longestPair {
+			*work--
+			continue
+		}
+		*work -= size
+		if _, _, alike := words(before, after); alike {
 			return j
 		}
 	}

@@ -25,6 +25,25 @@ func open(repo string) (*git.Repository, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openGit(dir)
+}
+
+// openAny opens the repository at dir: a checkout, or a bare one.
+func openAny(dir string) (*git.Repository, error) {
+	r, err := open(dir)
+	if !errors.Is(err, ErrNoRepository) {
+		return r, err
+	}
+	for _, part := range []string{"HEAD", "objects", "refs"} {
+		if _, missing := os.Stat(filepath.Join(dir, part)); missing != nil {
+			return nil, err
+		}
+	}
+	return openGit(dir)
+}
+
+// openGit opens the repository whose own files are in dir.
+func openGit(dir string) (*git.Repository, error) {
 	var files billy.Filesystem = osfs.New(dir)
 	if common, err := os.ReadFile(filepath.Join(dir, "commondir")); err == nil {
 		files = dotgit.NewRepositoryFilesystem(files, osfs.New(below(dir, string(common))))

@@ -1,5 +1,5 @@
-// Package source reads what a Git commit holds, from Git's own files: the git command need not be there, nothing is fetched and the
-// checkout is not touched.
+// Package source is where manifests come from: a commit of a local repository ([Extract]), a folder that is watched ([Folder]), a Git
+// repository that is followed ([Remote]). The git command is never needed.
 package source
 
 import (
@@ -37,9 +37,9 @@ var (
 )
 
 // Extract writes the files of the commit that ref names (a branch, a tag, a hash, HEAD~1) into the empty folder into, and returns the
-// commit's full hash. repo is the top of a checkout: the folder with .git. Nothing is written outside into, whatever the commit holds:
-// symbolic links that lead out of it, submodules and files beyond 16 MiB are left out, and nothing is executable. An empty .git marks
-// the top.
+// commit's full hash. repo is the top of a checkout: the folder with .git. It reads Git's own files: nothing is fetched and the checkout is
+// not touched. Nothing is written outside into, whatever the commit holds: symbolic links that lead out of it, submodules and files beyond
+// 16 MiB are left out, and nothing is executable. An empty .git marks the top.
 func Extract(ctx context.Context, repo, ref, into string) (hash string, err error) {
 	// Repositories are made by others, and the library is not proof against all of them.
 	defer func() {
@@ -55,21 +55,29 @@ func Extract(ctx context.Context, repo, ref, into string) (hash string, err erro
 	if err != nil {
 		return "", err
 	}
+	if err := write(ctx, r, commit, ref, into); err != nil {
+		return "", err
+	}
+	return commit.Hash.String(), nil
+}
+
+// write writes the files of commit, which people call ref, into the empty folder into.
+func write(ctx context.Context, r *git.Repository, commit *object.Commit, ref, into string) error {
 	root, err := os.OpenRoot(into)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer root.Close()
 	if err := root.Mkdir(".git", 0o700); err != nil {
-		return "", err
+		return err
 	}
 	w := writer{repo: r, root: root, ref: ref}
 	err = w.folder(ctx, "", commit.TreeHash, 0)
 	if errors.Is(err, plumbing.ErrObjectNotFound) {
 		// A partial clone fetches what is asked for, which only git can do.
-		return "", fmt.Errorf("%s: %w", ref, ErrIncomplete)
+		return fmt.Errorf("%s: %w", ref, ErrIncomplete)
 	}
-	return commit.Hash.String(), errors.Join(err, w.link())
+	return errors.Join(err, w.link())
 }
 
 // writer writes the files of one commit.

@@ -42,7 +42,7 @@ type Source struct {
 	Commit  string `json:"commit"`
 	InForce string `json:"inForce"`
 	Subject string `json:"subject"` // first line of InForce's message
-	// Digest names the content in force; "" before there is any.
+	// Digest tells contents in force apart, within one process; "" before there is any.
 	Digest    string    `json:"digest"`
 	CheckedAt time.Time `json:"checkedAt,omitzero"` // when the source was last asked
 	ChangedAt time.Time `json:"changedAt,omitzero"` // when InForce came into force

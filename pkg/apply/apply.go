@@ -4,12 +4,14 @@ package apply
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
 
 	"agentsync.dev/agentsync/pkg/plan"
 	"agentsync.dev/agentsync/pkg/providers"
+	"agentsync.dev/agentsync/pkg/providers/rest"
 	"agentsync.dev/agentsync/pkg/state"
 )
 
@@ -82,7 +84,7 @@ type Options struct {
 	Parallelism int
 	// Stop ends the run early: what is in flight is finished, nothing new is started.
 	Stop <-chan struct{}
-	// Guard is asked right before each write; an error keeps it from being sent (the state's lock was lost). It may be nil.
+	// Guard is asked right before each attempt at a write; an error keeps it from being sent (the state's lock was lost). It may be nil.
 	Guard func() error
 	// Now and Sleep are the clock.
 	Now   func() time.Time
@@ -146,7 +148,7 @@ func (o Options) one(ctx context.Context, c *plan.Change) Result {
 			break
 		}
 		j.progress(false)
-		j.run(ctx)
+		j.run(rest.WithLog(ctx, slog.String("agent", c.Address)))
 	}
 	j.progress(true)
 	return j.result

@@ -38,13 +38,21 @@ func (j *job) end(outcome Outcome, err error) {
 
 // sendOne sends one write, unless the run may no longer write.
 func (j *job) sendOne(ctx context.Context, r providers.Request) (id string, err error) {
-	if j.Guard != nil {
-		if err := j.Guard(); err != nil {
-			return "", fmt.Errorf("%w: %w", errGuard, err)
+	guard := func() error {
+		if j.Guard == nil {
+			return nil
 		}
+		if err := j.Guard(); err != nil {
+			return fmt.Errorf("%w: %w", errGuard, err)
+		}
+		return nil
+	}
+	if err := guard(); err != nil {
+		return "", err
 	}
 	j.result.Requests++
-	return j.provider().Send(ctx, r)
+	// Asked again by each attempt: it may wait long for its turn.
+	return j.provider().Send(rest.WithGuard(ctx, guard), r)
 }
 
 // errGuard: nothing was sent, because this run may no longer write.

@@ -30,20 +30,11 @@ func (j *job) recorded(ctx context.Context, live providers.Live, change provider
 func (j *job) record(ctx context.Context, live providers.Live, change providers.Change) error {
 	w := j.work()
 	old := w.Entry.Record
-	next := state.Record{Version: state.Version, Address: j.change.Address, Type: w.Account.Type(), ID: live.ID,
-		Revision: live.Revision, AppliedAt: j.stamp(), Commit: j.Commit}
-	if w.Agent != nil {
-		next.Protect = w.Agent.Protect
-	}
-	for _, f := range change.Files {
-		if next.Files == nil {
-			next.Files = map[string]string{}
-		}
-		next.Files[f.Name] = f.SHA256
-	}
-	if sameRecord(old, next, change.Base, j.base(live, change, change.Base)) {
+	next, same := j.next(live, change)
+	if same {
 		return nil
 	}
+	next.AppliedAt, next.Commit = j.stamp(), j.Commit
 	known := change.Base
 	if old.ID == live.ID && old.Applied != nil {
 		known = old.Applied // what is kept of it stays sealed
@@ -60,6 +51,40 @@ func (j *job) record(ctx context.Context, live providers.Live, change providers.
 	}
 	w.Entry = state.Entry{Record: next, Version: version}
 	return nil
+}
+
+// next is the agent's record as it should be from now on, without what was applied, and whether the old one says the same already.
+func (j *job) next(live providers.Live, change providers.Change) (next state.Record, same bool) {
+	w := j.work()
+	next = state.Record{Version: state.Version, Address: j.change.Address, Type: w.Account.Type(), ID: live.ID, Revision: live.Revision}
+	if w.Agent != nil {
+		next.Protect = w.Agent.Protect
+	}
+	for _, f := range change.Files {
+		if next.Files == nil {
+			next.Files = map[string]string{}
+		}
+		next.Files[f.Name] = f.SHA256
+	}
+	return next, sameRecord(w.Entry.Record, next, change.Base, j.base(live, change, change.Base))
+}
+
+// Settled reports whether carrying p out would write nothing, neither at a vendor nor to the state: every agent is as its manifest says and
+// recorded so, or blocked.
+func Settled(p *plan.Plan) bool {
+	if p.HasChanges() {
+		return false
+	}
+	for i := range p.Changes {
+		j := job{change: &p.Changes[i]}
+		if j.change.Blocked() || j.work().Err != nil || j.work().Change.Live.ID == "" {
+			continue
+		}
+		if _, same := j.next(j.work().Change.Live, j.work().Change); !same {
+			return false
+		}
+	}
+	return true
 }
 
 // base is the base of the next comparison: what was read, as far as the manifest declares it, and what is known of the fields that cannot be

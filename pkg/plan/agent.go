@@ -133,14 +133,16 @@ type Select struct {
 	Labels    func(map[string]string) bool
 	// Changed are the addresses of agents whose manifests changed; nil means all.
 	Changed map[string]bool
+	// Except are the addresses of agents that are left out for now, orphans among them.
+	Except map[string]bool
 }
 
 // Keeps reports whether s keeps a.
 func (s Select) Keeps(a *spec.Agent) bool {
-	return s.chooses(a) && (s.Changed == nil || s.Changed[a.Address()])
+	return s.chooses(a) && (s.Changed == nil || s.Changed[a.Address()]) && !s.Except[a.Address()]
 }
 
-// unchanged counts the agents that s leaves out only because their manifests did not change.
+// unchanged counts the agents that s leaves out only because their manifests did not change, or for now.
 func (s Select) unchanged(agents []*Agent) int {
 	n := 0
 	for _, a := range agents {
@@ -160,5 +162,5 @@ func (s Select) chooses(a *spec.Agent) bool {
 // keepsOrphan reports whether s covers every agent of an address's provider, so that a missing manifest means something.
 func (s Select) keepsOrphan(address string) bool {
 	provider, _, _ := strings.Cut(address, "/")
-	return len(s.Targets) == 0 && s.Labels == nil && s.Changed == nil && (len(s.Providers) == 0 || slices.Contains(s.Providers, provider))
+	return len(s.Targets) == 0 && s.Labels == nil && s.Changed == nil && !s.Except[address] && (len(s.Providers) == 0 || slices.Contains(s.Providers, provider))
 }

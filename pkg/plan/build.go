@@ -27,6 +27,8 @@ type Options struct {
 	// Prune plans to delete orphans.
 	Prune  bool
 	Limits Limits
+	// Elsewhere is what other plans of the same manifests change: the limits hold for all of them together.
+	Elsewhere Elsewhere
 	// Now is the time of the plan.
 	Now    time.Time
 	Source Source
@@ -42,6 +44,9 @@ type Limits struct {
 	MaxChangedPercent int
 	MinAgents         int
 }
+
+// Elsewhere counts agents that are planned apart from this plan: all, those to be updated or deleted, and of these those to be deleted.
+type Elsewhere struct{ Agents, Changed, Deletes int }
 
 // DefaultLimits hold where neither a flag nor the Config document says otherwise.
 func DefaultLimits() Limits { return Limits{MaxDeletes: 1, MaxChangedPercent: 50, MinAgents: 10} }
@@ -85,7 +90,7 @@ func Build(ctx context.Context, in Input) (*Plan, error) {
 	}
 	group.Wait()
 	refuseBoundTwice(p.Changes)
-	in.Limits.hold(p.Changes, in.Select.unchanged(in.Agents))
+	in.Limits.hold(p.Changes, in.Select.unchanged(in.Agents), in.Elsewhere)
 	p.Reads.Requests = in.Requests() - before
 	p.summarize()
 	p.Digest = p.digest()
@@ -183,13 +188,24 @@ func refuseBoundTwice(changes []Change) {
 	}
 }
 
+// Block keeps the change of an address from being carried out, for a reason that came up after the plan was made. The digest of p does
+// not cover it: do not save p after it.
+func (p *Plan) Block(address, code, message string) {
+	for i := range p.Changes {
+		if p.Changes[i].Address == address {
+			p.Changes[i].block(code, message)
+		}
+	}
+	p.summarize()
+}
+
 func (c *Change) block(code, message string) {
 	c.Findings = append(c.Findings, providers.NewBlocking(code, message, ""))
 }
 
 // hold blocks what goes beyond the limits. unchanged counts the agents that were not looked at because nothing about them changed.
-func (l Limits) hold(changes []Change, unchanged int) {
-	deletes, changed, total := 0, 0, len(changes)+unchanged
+func (l Limits) hold(changes []Change, unchanged int, elsewhere Elsewhere) {
+	deletes, changed, total := elsewhere.Deletes, elsewhere.Changed, len(changes)+unchanged+elsewhere.Agents
 	for _, c := range changes {
 		switch c.Action {
 		case Delete:

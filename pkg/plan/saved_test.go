@@ -111,22 +111,26 @@ func TestLimits(t *testing.T) {
 		return list
 	}
 	tests := []struct {
-		name    string
-		limits  Limits
-		changes []Change
-		blocked int
+		name      string
+		limits    Limits
+		changes   []Change
+		blocked   int
+		elsewhere Elsewhere
 	}{
-		{"one delete", DefaultLimits(), changes(0, 1, 5), 0},
-		{"two deletes", DefaultLimits(), changes(0, 2, 5), 2},
-		{"two deletes allowed", Limits{MaxDeletes: 2, MaxChangedPercent: 50, MinAgents: 10}, changes(0, 2, 5), 0},
-		{"few agents may all change", DefaultLimits(), changes(9, 0, 0), 0},
-		{"half of many may change", DefaultLimits(), changes(5, 0, 5), 0},
-		{"more than half may not", DefaultLimits(), changes(6, 0, 4), 6},
-		{"deletes count as changes", Limits{MaxDeletes: 9, MaxChangedPercent: 50, MinAgents: 10}, changes(3, 3, 4), 6},
-		{"no limit", Limits{MaxDeletes: -1, MaxChangedPercent: -1}, changes(10, 10, 0), 0},
+		{"one delete", DefaultLimits(), changes(0, 1, 5), 0, Elsewhere{}},
+		{"two deletes", DefaultLimits(), changes(0, 2, 5), 2, Elsewhere{}},
+		{"two deletes allowed", Limits{MaxDeletes: 2, MaxChangedPercent: 50, MinAgents: 10}, changes(0, 2, 5), 0, Elsewhere{}},
+		{"few agents may all change", DefaultLimits(), changes(9, 0, 0), 0, Elsewhere{}},
+		{"half of many may change", DefaultLimits(), changes(5, 0, 5), 0, Elsewhere{}},
+		{"more than half may not", DefaultLimits(), changes(6, 0, 4), 6, Elsewhere{}},
+		{"deletes count as changes", Limits{MaxDeletes: 9, MaxChangedPercent: 50, MinAgents: 10}, changes(3, 3, 4), 6, Elsewhere{}},
+		{"no limit", Limits{MaxDeletes: -1, MaxChangedPercent: -1}, changes(10, 10, 0), 0, Elsewhere{}},
+		{"others change too much", DefaultLimits(), changes(4, 0, 0), 4, Elsewhere{Agents: 8, Changed: 3}},
+		{"others are many and change little", DefaultLimits(), changes(4, 0, 0), 0, Elsewhere{Agents: 8, Changed: 2}},
+		{"others delete", DefaultLimits(), changes(0, 1, 0), 1, Elsewhere{Agents: 3, Changed: 1, Deletes: 1}},
 	}
 	for _, test := range tests {
-		test.limits.hold(test.changes, 0)
+		test.limits.hold(test.changes, 0, test.elsewhere)
 		blocked := 0
 		for i := range test.changes {
 			if test.changes[i].Blocked() {

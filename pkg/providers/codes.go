@@ -32,6 +32,7 @@ const (
 	CodeImmutable    = "AS207"
 	CodeCreateOnly   = "AS208"
 	CodeCannotClear  = "AS209"
+	CodeFight        = "AS210"
 
 	CodeLossyPut      = "AS301"
 	CodeNodeRequired  = "AS302"
@@ -83,6 +84,7 @@ func Codes() []Code {
 		{CodeImmutable, "a field cannot change after the create", "declare a new agent under another name, or put the old value back"},
 		{CodeCreateOnly, "a field is only accepted by a create", "take the field out, or list it in spec.ignore"},
 		{CodeCannotClear, "a field cannot be cleared through the API", "clear it in the vendor's dashboard"},
+		{CodeFight, "somebody else keeps changing a field that was put back again and again", "find out who else writes it and take the field out of one of the two; then change the manifest, or ask for the agent with POST /api/v1/reconcile"},
 
 		{CodeLossyPut, "a full update would reset fields", "declare them, list them in spec.acceptReset, or use `update: auto`"},
 		{CodeNodeRequired, "an object cannot be sent without its required fields", "declare the missing fields"},

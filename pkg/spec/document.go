@@ -162,7 +162,8 @@ func (d *decoder) config(root *Value) {
 					field{name: "maxDeletes", read: d.optional(&c.MaxDeletes, math.MaxInt32)},
 					field{name: "maxChangedPercent", read: d.optional(&c.MaxChangedPercent, 100)},
 					field{name: "minAgents", read: d.optional(&c.MinAgents, math.MaxInt32)})
-			}})
+			}},
+			field{name: "freeze", read: d.freezes(&c.Freeze)})
 	}, "")
 	if d.once("kind Config", "a Config document", c.Pos, "a repository has one Config document") {
 		d.set.Config = c

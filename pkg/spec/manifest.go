@@ -77,8 +77,10 @@ type Config struct {
 	MaxDeletes        *int
 	MaxChangedPercent *int
 	MinAgents         *int
-	Dir               string // the folder of the document, absolute; where the default state lies
-	Pos               Pos
+	// Freeze are the times in which a watcher writes nothing.
+	Freeze []*Freeze
+	Dir    string // the folder of the document, absolute; where the default state lies
+	Pos    Pos
 }
 
 // Set is everything that was read. Agents and Providers are in order of address and name. Root is the absolute folder that no path may

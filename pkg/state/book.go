@@ -5,31 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"sync/atomic"
 
 	"agentsync.dev/agentsync/internal/jsontree"
 )
 
-const (
-	// maxReads bounds the reads in flight at one store.
-	maxReads = 16
-	// maxLists bounds how often a store that changes under a read is listed.
-	maxLists = 4
-)
-
-// Book is the records, snapshots and lock in a store. Its methods may be called at the same time from several goroutines.
+// Book is the records, snapshots and lock in a store. It remembers the records that it read or wrote, and reads again only what moved since:
+// where the store's List gives versions, a [Book.Load] that finds nothing new costs one List. Its methods may be called at the same
+// time from several goroutines.
 type Book struct {
 	store Store
-	texts jsontree.Texts
+	known known
+	texts atomic.Pointer[jsontree.Texts]
 }
 
 // NewBook returns the book kept in s.
 func NewBook(s Store) *Book { return &Book{store: s} }
 
-// Share lets records that are read from now on share the long texts that the caller holds anyway. It must come before the first read.
-func (b *Book) Share(texts jsontree.Texts) { b.texts = texts }
+// Share lets records that are read from now on share the long texts that the caller holds anyway.
+func (b *Book) Share(texts jsontree.Texts) { b.texts.Store(&texts) }
+
+// shared are the texts to share, nil for none.
+func (b *Book) shared() jsontree.Texts {
+	if texts := b.texts.Load(); texts != nil {
+		return *texts
+	}
+	return nil
+}
 
 // String names the place of the book for people.
 func (b *Book) String() string { return b.store.String() }
@@ -42,24 +44,92 @@ type Entry struct {
 
 // Load reads all records, by address. It fails rather than return fewer than there are: a record that is left out would look like an
 // agent that is still to be created. Every record that cannot be read is named. Files under state/ that do not end in .json are not
-// records. Two records that an interrupted [Book.Move] left are an error too, since both are bound to one live agent.
+// records. Two records that an interrupted [Book.Move] left are an error too, since both are bound to one live agent. What it returns is
+// the caller's own, to change as he likes.
 func (b *Book) Load(ctx context.Context) (map[string]Entry, error) {
-	items, err := b.readAll(ctx, recordPrefix)
+	found, err := readAll(ctx, b.store, recordPrefix, b.find)
 	if err != nil {
 		return nil, fmt.Errorf("read the state: %w", err)
 	}
-	entries := make(map[string]Entry, len(items))
+	keys := make(map[string]bool, len(found))
+	for _, f := range found {
+		keys[f.key] = true
+	}
+	b.known.keep(keys)
+	return entriesOf(found)
+}
+
+// LoadSome is [Book.Load] for the records of a few addresses, without a look at the others: an address without a record is not in what it
+// returns. That another address is taking over the record of one of them (an interrupted [Book.Move]) only Load sees.
+func (b *Book) LoadSome(ctx context.Context, addresses []string) (map[string]Entry, error) {
+	asked := slices.Compact(slices.Sorted(slices.Values(addresses)))
+	found, err := several(ctx, asked, b.findAddress)
+	if err != nil {
+		return nil, fmt.Errorf("read the state: %w", err)
+	}
+	var origins []string // where half a move would have left a second record
+	for _, f := range found {
+		if from := f.record.MovedFrom; from != "" && !slices.Contains(asked, from) {
+			origins = append(origins, from)
+		}
+	}
+	more, err := several(ctx, origins, b.findAddress)
+	if err != nil {
+		return nil, fmt.Errorf("read the state: %w", err)
+	}
+	entries, err := entriesOf(slices.DeleteFunc(append(found, more...), func(f foundRecord) bool { return f.key == "" }))
+	for _, from := range origins {
+		delete(entries, from)
+	}
+	return entries, err
+}
+
+// foundRecord is a record in the store, or what is wrong with it.
+type foundRecord struct {
+	key, version string
+	record       storedRecord
+	fault        error
+}
+
+// find returns a listed record, as it is known or as it is read now.
+func (b *Book) find(ctx context.Context, l Listed) (foundRecord, error) {
+	if record, ok := b.known.find(l.Key, l.Version); ok {
+		return foundRecord{key: l.Key, version: l.Version, record: record}, nil
+	}
+	item, err := b.store.Get(ctx, l.Key)
+	if err != nil {
+		return foundRecord{}, err
+	}
+	record, fault := b.decodeRecord(item)
+	return foundRecord{key: l.Key, version: item.Version, record: record, fault: fault}, nil
+}
+
+// findAddress reads the record of an address; its key is "" where there is none.
+func (b *Book) findAddress(ctx context.Context, address string) (foundRecord, error) {
+	key, err := recordKey(address)
+	if err != nil {
+		return foundRecord{}, err
+	}
+	f, err := b.find(ctx, Listed{Key: key})
+	if errors.Is(err, ErrNotExist) {
+		err = nil
+	}
+	return f, err
+}
+
+// entriesOf returns the records by address, or all that is wrong with them.
+func entriesOf(found []foundRecord) (map[string]Entry, error) {
+	entries := make(map[string]Entry, len(found))
 	movedFrom := map[string]string{}
 	var faults []error
-	for _, item := range items {
-		record, err := b.decodeRecord(item)
-		if err != nil {
-			faults = append(faults, err)
+	for _, f := range found {
+		if f.fault != nil {
+			faults = append(faults, f.fault)
 			continue
 		}
-		entries[record.Address] = Entry{Record: record.Record, Version: item.Version}
-		if record.MovedFrom != "" {
-			movedFrom[record.Address] = record.MovedFrom
+		entries[f.record.Address] = Entry{Record: f.record.Record, Version: f.version}
+		if f.record.MovedFrom != "" {
+			movedFrom[f.record.Address] = f.record.MovedFrom
 		}
 	}
 	faults = append(faults, halfMoved(entries, movedFrom)...)
@@ -88,6 +158,7 @@ func (b *Book) Remove(ctx context.Context, address, version string) error {
 	if err != nil {
 		return err
 	}
+	b.known.forget(key)
 	return b.store.Delete(ctx, key, version)
 }
 
@@ -114,26 +185,49 @@ func (b *Book) save(ctx context.Context, r storedRecord, version string) (string
 	if err != nil {
 		return "", fmt.Errorf("record of %s: %w", r.Address, err)
 	}
-	if version == "" {
-		return b.store.Create(ctx, key, data)
-	}
-	old, err := b.store.Get(ctx, key)
-	if err != nil && !errors.Is(err, ErrNotExist) {
+	same, err := b.holds(ctx, key, data, version)
+	switch {
+	case err != nil:
 		return "", err
-	}
-	if err == nil && old.Version == version && string(old.Data) == string(data) {
+	case same:
 		return version, nil
 	}
-	return b.store.Replace(ctx, key, data, version)
+	var newVersion string
+	if version == "" {
+		newVersion, err = b.store.Create(ctx, key, data)
+	} else {
+		newVersion, err = b.store.Replace(ctx, key, data, version)
+	}
+	if err != nil {
+		b.known.forget(key)
+		return "", err
+	}
+	_, _ = b.decodeRecord(Item{Key: key, Data: data, Version: newVersion}) // to know it; what cannot be read back, Load will name
+	return newVersion, nil
 }
 
-// decodeRecord reads a record and checks that it is the one its key says.
+// holds reports whether the store has data under key already, in that version.
+func (b *Book) holds(ctx context.Context, key string, data []byte, version string) (bool, error) {
+	if version == "" || b.known.differs(key, version, data) {
+		return false, nil
+	}
+	old, err := b.store.Get(ctx, key)
+	if errors.Is(err, ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && old.Version == version && string(old.Data) == string(data), err
+}
+
+// decodeRecord reads a record, checks that it is the one its key says, and remembers it.
 func (b *Book) decodeRecord(item Item) (storedRecord, error) {
+	if record, ok := b.known.find(item.Key, item.Version); ok {
+		return record, nil
+	}
 	address, err := recordAddress(item.Key)
 	if err != nil {
 		return storedRecord{}, fmt.Errorf("%s: %w: rename the file, or move it out of the state", b.place(item.Key), err)
 	}
-	record, quick := quickRecord(item.Data, b.texts)
+	record, quick := quickRecord(item.Data, b.shared())
 	if !quick {
 		if record, err = decode[storedRecord](b.place(item.Key), item.Data); err != nil {
 			return storedRecord{}, err
@@ -143,38 +237,9 @@ func (b *Book) decodeRecord(item Item) (storedRecord, error) {
 		return storedRecord{}, fmt.Errorf("%s is the record of %q: give the file its name back, and use `agentsync state mv` to rename an agent", b.place(item.Key), record.Address)
 	}
 	record.Applied = normal(record.Applied)
+	b.known.add(item, record)
 	return record, nil
 }
 
 // place names an object for people.
 func (b *Book) place(key string) string { return b.store.String() + "/" + key }
-
-// readAll reads the .json objects below prefix and returns them in the order of their keys. An object that went between the list and
-// its read may have moved to another key: then it lists again.
-func (b *Book) readAll(ctx context.Context, prefix string) ([]Item, error) {
-	for tries := 1; ; tries++ {
-		keys, err := b.store.List(ctx, prefix)
-		if err != nil {
-			return nil, err
-		}
-		keys = slices.DeleteFunc(keys, func(key string) bool { return !strings.HasSuffix(key, jsonSuffix) })
-		items, err := b.getAll(ctx, keys)
-		if !errors.Is(err, ErrNotExist) || tries == maxLists {
-			return items, err
-		}
-	}
-}
-
-// getAll reads several keys at a time.
-func (b *Book) getAll(ctx context.Context, keys []string) ([]Item, error) {
-	items := make([]Item, len(keys))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(maxReads)
-	for i, key := range keys {
-		group.Go(func() (err error) {
-			items[i], err = b.store.Get(ctx, key)
-			return err
-		})
-	}
-	return items, group.Wait()
-}

@@ -114,15 +114,12 @@ func (f *Folder) Delete(ctx context.Context, key string, version string) error {
 	})
 }
 
-// List implements [Store].
-func (f *Folder) List(ctx context.Context, prefix string) ([]string, error) {
-	start := "." // the folder that everything with this prefix lies in
-	if slash := strings.LastIndexByte(prefix, '/'); slash >= 0 {
-		start = prefix[:slash]
-		if err := CheckKey(start); err != nil {
-			return nil, err
-		}
+// List implements [Store]. It gives no versions: only a file's content says whether it is the one that was read before.
+func (f *Folder) List(ctx context.Context, prefix string) ([]Listed, error) {
+	if err := CheckPrefix(prefix); err != nil {
+		return nil, err
 	}
+	start := path.Dir(prefix + "x") // the folder that everything with this prefix lies in
 	root, err := os.OpenRoot(f.dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, ctx.Err()
@@ -131,7 +128,7 @@ func (f *Folder) List(ctx context.Context, prefix string) ([]string, error) {
 		return nil, err
 	}
 	defer root.Close()
-	var keys []string
+	var listed []Listed
 	err = fs.WalkDir(root.FS(), start, func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case ctx.Err() != nil:
@@ -146,16 +143,18 @@ func (f *Folder) List(ctx context.Context, prefix string) ([]string, error) {
 				return fs.SkipDir
 			}
 		case !entry.IsDir() && strings.HasPrefix(name, prefix):
-			keys = append(keys, name)
+			listed = append(listed, Listed{Key: name})
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, f.fault(start, err)
 	}
-	slices.Sort(keys) // a walk has "a-b" after "a/b"
-	return keys, nil
+	slices.SortFunc(listed, byKey) // a walk has "a-b" after "a/b"
+	return listed, nil
 }
+
+func byKey(a, b Listed) int { return strings.Compare(a.Key, b.Key) }
 
 // exclusively runs write while no other process or goroutine writes to the folder.
 func (f *Folder) exclusively(ctx context.Context, key string, write func(*os.Root) error) error {

@@ -40,6 +40,9 @@ type LockRequest struct {
 	Process string
 	// Dead reports whether a process is surely gone: its lock is then taken over without waiting for its end. It may be nil.
 	Dead func(process string) bool
+	// Epoch is the lease's, of a watcher that holds it, else 0. The lock of a holder of an earlier epoch is taken over: it lost the lease, and
+	// writes nothing more.
+	Epoch int64
 	// TTL is how long the lock holds without a Renew; renew it about three times in that span. At least a second.
 	TTL time.Duration
 	// Wait is how long to wait for a lock that another run holds; 0 means not at all.
@@ -52,6 +55,7 @@ type LockInfo struct {
 	Holder     string    `json:"holder"`
 	Run        string    `json:"run"`
 	Process    string    `json:"process,omitempty"`
+	Epoch      int64     `json:"epoch,omitempty"`
 	AcquiredAt time.Time `json:"acquiredAt"`
 	ExpiresAt  time.Time `json:"expiresAt"`
 }
@@ -97,7 +101,7 @@ func (b *Book) Lock(ctx context.Context, r LockRequest) (*Lock, error) {
 		return nil, errors.New("lock the state: a holder, a run and a time to live of at least a second are needed")
 	}
 	l := &Lock{book: b, ttl: r.TTL, clock: r.Clock, stored: storedLock{Nonce: rand.Text()}}
-	l.stored.Holder, l.stored.Run, l.stored.Process = r.Holder, r.Run, r.Process
+	l.stored.Holder, l.stored.Run, l.stored.Process, l.stored.Epoch = r.Holder, r.Run, r.Process, r.Epoch
 	l.dead = r.Dead
 	deadline := r.Clock.Now().Add(r.Wait)
 	for poll := shortestPoll; ; poll = min(2*poll, longestPoll) {
@@ -155,9 +159,12 @@ func (l *Lock) acquire(ctx context.Context) error {
 	}
 }
 
-// mayTake reports whether a stored lock has expired, is of a process that is dead, or is l's own from a write whose answer was
-// lost.
+// mayTake reports whether a stored lock has expired, is of a process that is dead or lost the lease, or is l's own from a write whose
+// answer was lost.
 func (l *Lock) mayTake(stored storedLock) bool {
+	if stored.Epoch > 0 && stored.Epoch < l.stored.Epoch {
+		return true
+	}
 	if l.dead != nil && stored.Process != "" && l.dead(stored.Process) {
 		return true
 	}

@@ -2,6 +2,7 @@ package state
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -96,18 +97,18 @@ func (m *Memory) Delete(ctx context.Context, key, version string) error {
 	return nil
 }
 
-// List returns the keys below prefix in order.
-func (m *Memory) List(ctx context.Context, prefix string) ([]string, error) {
-	if err := ctx.Err(); err != nil {
+// List returns the objects below prefix in order, with their versions.
+func (m *Memory) List(ctx context.Context, prefix string) ([]Listed, error) {
+	if err := errors.Join(ctx.Err(), CheckPrefix(prefix)); err != nil {
 		return nil, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var keys []string
+	var listed []Listed
 	for _, key := range slices.Sorted(maps.Keys(m.objects)) {
 		if strings.HasPrefix(key, prefix) {
-			keys = append(keys, key)
+			listed = append(listed, Listed{Key: key, Version: contentVersion(m.objects[key])})
 		}
 	}
-	return keys, nil
+	return listed, nil
 }

@@ -72,7 +72,7 @@ func (b *Book) Snapshots(ctx context.Context, run string) ([]Snapshot, error) {
 	if err := checkRun(run); err != nil {
 		return nil, err
 	}
-	items, err := b.readAll(ctx, snapshotPrefix+run+"/")
+	items, err := b.readRun(ctx, run)
 	if err != nil {
 		return nil, err
 	}
@@ -99,13 +99,13 @@ func (b *Book) Snapshots(ctx context.Context, run string) ([]Snapshot, error) {
 
 // Runs returns the ids of the runs with snapshots, the newest first.
 func (b *Book) Runs(ctx context.Context) ([]string, error) {
-	keys, err := b.store.List(ctx, snapshotPrefix)
+	listed, err := b.store.List(ctx, snapshotPrefix)
 	if err != nil {
 		return nil, err
 	}
 	var runs []string
-	for _, key := range keys {
-		run, _, _ := strings.Cut(strings.TrimPrefix(key, snapshotPrefix), "/")
+	for _, one := range listed {
+		run, _, _ := strings.Cut(strings.TrimPrefix(one.Key, snapshotPrefix), "/")
 		if checkRun(run) == nil {
 			runs = append(runs, run)
 		}
@@ -131,7 +131,7 @@ func (b *Book) Prune(ctx context.Context, keep int) ([]string, error) {
 }
 
 func (b *Book) deleteRun(ctx context.Context, run string) error {
-	items, err := b.readAll(ctx, snapshotPrefix+run+"/")
+	items, err := b.readRun(ctx, run)
 	if err != nil {
 		return err
 	}
@@ -142,6 +142,11 @@ func (b *Book) deleteRun(ctx context.Context, run string) error {
 		}
 	}
 	return nil
+}
+
+// readRun reads the snapshots of a run.
+func (b *Book) readRun(ctx context.Context, run string) ([]Item, error) {
+	return readAll(ctx, b.store, snapshotPrefix+run+"/", func(ctx context.Context, l Listed) (Item, error) { return b.store.Get(ctx, l.Key) })
 }
 
 func snapshotKey(run, address string) string {

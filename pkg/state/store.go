@@ -14,6 +14,13 @@ type Item struct {
 	Version string
 }
 
+// Listed is an object that a [Store] has, without its content.
+type Listed struct {
+	Key string
+	// Version is the one that Get returns, or "" where the store would have to read the object to know it.
+	Version string
+}
+
 // Errors of a Store.
 var (
 	// ErrNotExist: no such key.
@@ -26,8 +33,9 @@ var (
 	ErrLocked = errors.New("is locked")
 )
 
-// Store keeps small objects under slash-separated keys, with conditional writes. Implementations: [Folder], and later S3. A failed
-// write leaves the old object or the new one, never a part of either.
+// Store keeps small objects under slash-separated keys, with conditional writes. Implementations: [Folder], [Memory], and package s3. A failed
+// write leaves the old object or the new one, never a part of either. After an error that is none of the above, a write may have been
+// carried out.
 type Store interface {
 	// Get returns the object, or ErrNotExist.
 	Get(ctx context.Context, key string) (Item, error)
@@ -37,8 +45,8 @@ type Store interface {
 	Replace(ctx context.Context, key string, data []byte, version string) (newVersion string, err error)
 	// Delete removes the version it names, or returns ErrConflict; a key that is gone is ErrNotExist.
 	Delete(ctx context.Context, key string, version string) error
-	// List returns the keys that begin with prefix ("" for all), in order of their bytes.
-	List(ctx context.Context, prefix string) ([]string, error)
+	// List returns the objects whose keys begin with prefix ("" for all), in order of their keys' bytes.
+	List(ctx context.Context, prefix string) ([]Listed, error)
 	// String names the store for people, without secrets; with a slash and a key behind it, it names an object.
 	String() string
 }
@@ -50,6 +58,14 @@ func CheckKey(key string) error {
 		if !safeSegment(segment) {
 			return fmt.Errorf("%q is not a key: write names of letters, digits, ., - and _ between single slashes", key)
 		}
+	}
+	return nil
+}
+
+// CheckPrefix reports whether prefix may be listed: "", or the beginning of a safe key, with or without a slash at its end.
+func CheckPrefix(prefix string) error {
+	if slash := strings.LastIndexByte(prefix, '/'); slash >= 0 {
+		return CheckKey(prefix[:slash])
 	}
 	return nil
 }

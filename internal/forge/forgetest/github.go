@@ -14,7 +14,8 @@ const (
 
 const gitHubLimit = 65536
 
-// GitHub serves the comments of pull request 7 of lumen/agents as docs.github.com/en/rest/issues/comments says, checked 2026-11-21.
+// GitHub serves the comments of pull request 7 of lumen/agents as docs.github.com/en/rest/issues/comments says, checked 2026-11-21, and the
+// statuses of [Commit].
 func (s *Server) GitHub() http.Handler {
 	mux := http.NewServeMux()
 	const issues = "/repos/lumen/agents/issues"
@@ -44,6 +45,7 @@ func (s *Server) GitHub() http.Handler {
 		s.comments[i].Body = text
 		return http.StatusOK, gitHubComment(s.comments[i]), nil
 	}))
+	mux.HandleFunc("POST /repos/lumen/agents/statuses/{sha}", s.gitHub(s.gitHubStatus))
 	mux.HandleFunc("/", s.gitHub(func(*http.Request) (int, any, *refusal) { return 0, nil, message(http.StatusNotFound, "Not Found") }))
 	list := fmt.Sprintf("GET %s/%d/comments", issues, GitHubNumber)
 	mux.HandleFunc(list, func(w http.ResponseWriter, r *http.Request) {

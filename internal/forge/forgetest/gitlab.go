@@ -17,7 +17,7 @@ const (
 const gitLabLimit = 1000000
 
 // GitLab serves the notes of merge request 5 of lumen/agents, which is project 42, as docs.gitlab.com/api/notes says, checked
-// 2026-11-21.
+// 2026-11-21, and the statuses of [Commit].
 func (s *Server) GitLab() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.serve(w, r, func() (int, any, *refusal) {
@@ -31,6 +31,9 @@ func (s *Server) GitLab() http.Handler {
 			for _, project := range []string{"42", "lumen%2Fagents"} {
 				if rest, is := strings.CutPrefix(path, fmt.Sprintf("/api/v4/projects/%s/merge_requests/%d/notes", project, GitLabNumber)); is {
 					return s.gitLabNotes(w, r, strings.TrimPrefix(rest, "/"))
+				}
+				if sha, is := strings.CutPrefix(path, fmt.Sprintf("/api/v4/projects/%s/statuses/", project)); is {
+					return s.gitLabStatus(r, sha)
 				}
 			}
 			return 0, nil, message(http.StatusNotFound, "404 Not found")

@@ -1,4 +1,4 @@
-// Package forgetest is the part of the APIs of GitHub and GitLab that comments need, kept in memory and as strict as the pages say: a wrong
+// Package forgetest is the part of the APIs of GitHub and GitLab that comments and statuses need, kept in memory and as strict as the pages say: a wrong
 // method, header, parameter or body is refused as the forge would.
 package forgetest
 
@@ -27,16 +27,17 @@ type Comment struct {
 // Me is the id of the user that the token belongs to.
 const Me = 1
 
-// Server keeps the comments of one pull or merge request. Its fields may be set until it serves.
+// Server keeps the comments of one pull or merge request, and the statuses of one commit. Its fields may be set until it serves.
 type Server struct {
 	// Token is what requests must carry. App says that it belongs to an app: at GitHub it may not ask who it is; at GitLab it is a job's.
 	Token string
 	App   bool
-	// Limit is the most characters of a comment; 0 means the forge's own.
+	// Limit is the most characters of a comment, and at GitHub the most statuses of a commit; 0 means the forge's own.
 	Limit int
 
 	mu       sync.Mutex
 	comments []Comment
+	statuses []CommitStatus
 	calls    []string
 	faults   []Fault
 }

@@ -58,6 +58,9 @@ func (c *call) attempt(req *http.Request) result {
 	if err := c.payload.attach(out, c.request.Once); err != nil {
 		return notSent(err, nil)
 	}
+	if err := c.guarded(ctx); err != nil {
+		return notSent(err, nil)
+	}
 	return c.send(out, waited)
 }
 
@@ -85,9 +88,10 @@ func (c *call) send(req *http.Request, waited time.Duration) result {
 	started := o.Now()
 	resp, err := c.client.transport.RoundTrip(req.WithContext(conn.watch(ctx)))
 	r := result{err: err, sent: true}
+	remaining := -1
 	if err == nil {
 		r = receive(resp)
-		c.client.pace.learn(r.header)
+		remaining = c.client.pace.learn(r.header)
 	}
 	switch {
 	case r.err == nil:
@@ -102,7 +106,7 @@ func (c *call) send(req *http.Request, waited time.Duration) result {
 		r.sent = false
 	}
 	r.interpret(o)
-	c.observe(ctx, r, waited, o.Now().Sub(started))
+	c.observe(ctx, r, Event{Wait: waited, Took: o.Now().Sub(started), Remaining: remaining})
 	return r
 }
 
@@ -133,13 +137,11 @@ func readBody(r io.Reader, announced int64) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-// observe tells the observer and the log of an attempt.
-func (c *call) observe(ctx context.Context, r result, waited, took time.Duration) {
+// observe tells the observer and the log of an attempt. e says how long it took and waited, and what is left.
+func (c *call) observe(ctx context.Context, r result, e Event) {
 	o := &c.client.options
-	e := Event{
-		Account: o.Account, Method: c.request.Method, Path: c.path(), Status: r.status, Attempt: c.attempts,
-		Took: took, Wait: waited, RequestID: c.clean(r.requestID),
-	}
+	e.Account, e.Method, e.Path, e.Status, e.Attempt = o.Account, c.request.Method, c.path(), r.status, c.attempts
+	e.RequestID = c.clean(r.requestID)
 	if r.err != nil {
 		e.Err = c.cause(r.err)
 	}
@@ -160,5 +162,9 @@ func (c *call) observe(ctx context.Context, r result, waited, took time.Duration
 	if e.Err != nil {
 		attrs = append(attrs, slog.String("error", e.Err.Error()))
 	}
-	o.Log.LogAttrs(ctx, slog.LevelDebug, "request", attrs...)
+	level := slog.LevelDebug
+	if !c.read {
+		level = slog.LevelInfo
+	}
+	o.Log.LogAttrs(ctx, level, "request", append(attrs, noted(ctx)...)...)
 }

@@ -153,14 +153,19 @@ func (p *pace) held() time.Time {
 	return p.until
 }
 
-// learn holds the account where an answer's headers say that nothing is left.
-func (p *pace) learn(h http.Header) {
+// learn holds the account where an answer's headers say that nothing is left, and returns how much is, -1 where they do not say.
+func (p *pace) learn(h http.Header) (remaining int) {
 	if p.read == nil {
-		return
+		return -1
 	}
-	if remaining, reset, ok := p.read(h, p.now()); ok && remaining <= 0 {
+	remaining, reset, ok := p.read(h, p.now())
+	if !ok {
+		return -1
+	}
+	if remaining <= 0 {
 		p.hold(reset)
 	}
+	return max(remaining, 0)
 }
 
 // waitError is a wait that is too long.

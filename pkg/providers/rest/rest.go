@@ -62,7 +62,8 @@ type Shared struct {
 	Transport http.RoundTripper
 	// Observe is called after each attempt, from any goroutine.
 	Observe func(Event)
-	// Log takes debug lines about requests; secrets are masked before they reach it.
+	// Log takes lines about requests, on the debug level for reads and on the info level for writes; secrets are masked before they reach it. See
+	// [WithLog].
 	Log *slog.Logger
 	// Mask removes secrets from text; see [Masker].
 	Mask *Masker
@@ -89,6 +90,8 @@ type Event struct {
 	Err  error
 	// RequestID is the vendor's, where it sends one.
 	RequestID string
+	// Remaining is how many requests the vendor says are left until its limit starts anew, -1 where it does not say.
+	Remaining int
 }
 
 // Options are one account's.

@@ -73,8 +73,21 @@ func configDocument() *object {
 		"maxChangedPercent", percent,
 		"minAgents", whole("agents from which on the share counts")))
 	body := closedObject("defaults for everyone who works on this repository", newObject(
-		"state", text("where the state is: a folder or s3://bucket/prefix"), "drift", drift(), "limits", limits))
+		"state", text("where the state is: a folder or s3://bucket/prefix"), "drift", drift(), "limits", limits, "freeze", freezes()))
 	return envelope("Config", "defaults of a repository, at most one", body)
+}
+
+// freezes describes the windows in which a watcher writes nothing.
+func freezes() *object {
+	window := closedObject("a window that comes once (from and to as times) or again (from and to as times of day)", newObject(
+		"reason", text("why nothing is written"),
+		"from", text("2026-12-24T00:00:00Z, or a time of day such as 22:00"),
+		"to", text("when it ends; a time of day no later than from is on the next day"),
+		"days", newObject("type", "array", "description", "the days on which it opens; every day where it is left out", "minItems", json.Number("1"),
+			"items", choice("a day", "mon", "tue", "wed", "thu", "fri", "sat", "sun")),
+		"timeZone", text("of the times of day, such as Europe/Berlin; UTC where it is left out"),
+	), "reason", "from", "to")
+	return newObject("type", "array", "description", "times in which `agentsync watch` writes nothing", "items", window)
 }
 
 func closedObject(description string, properties *object, required ...string) *object {

@@ -149,12 +149,13 @@ func badProviders() []string {
 
 func goodConfigs() []string {
 	head := `{apiVersion: agentsync.dev/v1, kind: Config, metadata: {name: default}`
-	return []string{head + `}`, head + `, spec: {state: s3://bucket/prefix, drift: refuse, limits: {maxDeletes: 0, maxChangedPercent: 50, minAgents: 10}}}`}
+	return []string{head + `}`, head + `, spec: {state: s3://bucket/prefix, drift: refuse, limits: {maxDeletes: 0, maxChangedPercent: 50, minAgents: 10}}}`,
+		head + `, spec: {freeze: [{reason: sale, from: "2026-11-26T00:00:00Z", to: "2026-12-01T00:00:00Z"}, {reason: nights, from: "22:00", to: "06:00", days: [fri], timeZone: Europe/Berlin}]}}`}
 }
 
 func badConfigs() []string {
 	head := `{apiVersion: agentsync.dev/v1, kind: Config, metadata: {name: default}, spec: `
-	return []string{head + `{limits: {maxChangedPercent: 101}}}`, head + `{limits: {maxDelete: 1}}}`, head + `{drift: never}}`, head + `{provider: phone}}`}
+	return []string{head + `{limits: {maxChangedPercent: 101}}}`, head + `{limits: {maxDelete: 1}}}`, head + `{drift: never}}`, head + `{freeze: [{from: "22:00", to: "06:00"}]}}`, head + `{freeze: [{reason: a, from: "22:00", to: "06:00", days: [friday]}]}}`, head + `{provider: phone}}`}
 }
 
 func TestManifests(t *testing.T) {

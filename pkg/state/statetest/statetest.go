@@ -27,6 +27,8 @@ type Harness struct {
 	New func(t *testing.T) (place string)
 	// Open opens the store at place, in any process.
 	Open func(place string) (state.Store, error)
+	// OneProcess says that a place is of one process only, as memory is: the cases with several processes are left out.
+	OneProcess bool
 }
 
 // Run checks every promise of [state.Store].
@@ -44,6 +46,7 @@ func Run(t *testing.T, h Harness) {
 		{"replace", testReplace},
 		{"delete", testDelete},
 		{"list", testList},
+		{"listed versions", testListedVersions},
 		{"contents", testContents},
 		{"unsafe keys", testUnsafeKeys},
 		{"canceled", testCanceled},
@@ -52,6 +55,9 @@ func Run(t *testing.T, h Harness) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { c.run(t, h) })
+	}
+	if h.OneProcess {
+		return
 	}
 	test := t.Name()
 	t.Run("processes lose nothing", func(t *testing.T) { testProcesses(t, h, test) })
@@ -180,9 +186,42 @@ func testList(t *testing.T, h Harness) {
 		"": all, "state/": all[2:], "state/nova": all[2:6], "state/nova/": all[3:6], "state/nova/a": all[4:6],
 		"state/nova/a.json": all[5:6], "lock": all[:1], "stat/": nil, "z": nil,
 	} {
-		keys, err := s.List(t.Context(), prefix)
-		if err != nil || !slices.Equal(keys, want) {
-			t.Errorf("list %q = %q, %v; want %q", prefix, keys, err, want)
+		if keys := list(t, s, prefix); !slices.Equal(keys, want) {
+			t.Errorf("list %q = %q; want %q", prefix, keys, want)
+		}
+	}
+}
+
+// list returns the listed keys.
+func list(t *testing.T, s state.Store, prefix string) (keys []string) {
+	t.Helper()
+	listed, err := s.List(t.Context(), prefix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range listed {
+		keys = append(keys, l.Key)
+	}
+	return keys
+}
+
+// testListedVersions: a version that List gives is the one that Get gives, before and after a write.
+func testListedVersions(t *testing.T, h Harness) {
+	s := fresh(t, h)
+	create(t, s, "a/one", "1")
+	version := create(t, s, "a/two", "2")
+	for round := range 2 {
+		listed, err := s.List(t.Context(), "a/")
+		if err != nil || len(listed) != 2 {
+			t.Fatalf("list = %v, %v", listed, err)
+		}
+		for _, l := range listed {
+			if item, err := s.Get(t.Context(), l.Key); err != nil || (l.Version != "" && l.Version != item.Version) {
+				t.Errorf("round %d: %s is listed in version %q and read in %q, %v", round, l.Key, l.Version, item.Version, err)
+			}
+		}
+		if version, err = s.Replace(t.Context(), "a/two", []byte(fmt.Sprint("new", round)), version); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

@@ -1,0 +1,294 @@
+package watch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"time"
+
+	"agentsync.dev/agentsync/internal/status"
+	"agentsync.dev/agentsync/pkg/apply"
+	"agentsync.dev/agentsync/pkg/diff"
+	"agentsync.dev/agentsync/pkg/plan"
+)
+
+const (
+	// keptRuns is how many runs are shown.
+	keptRuns = 50
+	// soon is when a round is tried again that came to nothing for a reason of its own.
+	soon = 15 * time.Second
+	// pruneEvery is how often old snapshots are looked for.
+	pruneEvery = time.Hour
+)
+
+// finished takes in what came of a round.
+func (l *loop) finished(o outcome) {
+	o.rev.let()
+	l.busy--
+	a := l.accounts[o.account]
+	if a == nil {
+		return // its last manifest went in the meantime
+	}
+	a.busy, a.breaker.probing = false, false
+	if o.plan != nil {
+		a.held = ""
+		l.learn(a, o)
+	}
+	l.record(o)
+	if o.err != nil {
+		l.postponed(a, o)
+		return
+	}
+	if o.all {
+		a.lookedAt, a.lookTook = o.ended, o.ended.Sub(o.began)
+		a.nextLook = o.ended.Add(jitter(l.Interval, 5))
+	}
+	if o.pruned {
+		l.prunedAt = o.ended
+	}
+}
+
+// postponed asks again for what a round did not come to.
+func (l *loop) postponed(a *account, o outcome) {
+	level := slog.LevelWarn
+	if o.plan == nil && !errors.Is(o.err, errState) {
+		level = slog.LevelError
+	}
+	a.held = l.masked(o, o.err)
+	l.Log.Log(context.Background(), level, "a round came to nothing; it is tried again soon", "account", a.name, "run", o.run, "error", a.held)
+	if o.all || o.probe {
+		a.all = false
+		a.nextLook = o.ended.Add(soon)
+		return
+	}
+	for address := range o.wanted {
+		if known := l.agents[address]; known != nil {
+			known.nextTry = o.ended.Add(soon)
+		}
+	}
+}
+
+func (l *loop) masked(o outcome, err error) string { return o.options.Mask(err.Error()) }
+
+// learn takes in how each agent that was looked at stands now.
+func (l *loop) learn(a *account, o outcome) {
+	results := map[string]*apply.Result{}
+	if o.report != nil {
+		for i := range o.report.Results {
+			results[o.report.Results[i].Address] = &o.report.Results[i]
+		}
+	}
+	hold := o.hold
+	if hold == "" && o.err != nil {
+		hold = l.masked(o, o.err)
+	}
+	read, away, why := 0, 0, ""
+	for i := range o.plan.Changes {
+		c := &o.plan.Changes[i]
+		v := judge(c, results[c.Address], hold, o.options.Mask)
+		if v.away {
+			away++
+			why = v.err
+		} else {
+			read++
+		}
+		l.stands(a, o, c, v)
+	}
+	l.orphans(a, o)
+	l.reach(a, o, read, away, why)
+	if o.all && away == 0 && o.err == nil {
+		a.goodAt = o.ended
+	}
+}
+
+// reach decides on the account's breaker: it opens where nothing could be read, and closes where something could.
+func (l *loop) reach(a *account, o outcome, read, away int, why string) {
+	own := 0
+	for _, declared := range o.rev.manifests.Agents {
+		if declared.Provider == a.name {
+			own++
+		}
+	}
+	switch {
+	case away >= min(2, own) && read == 0 && away > 0:
+		if !a.breaker.open() {
+			l.Log.Error("the account cannot be reached; it is asked now and then until it answers", "account", a.name, "error", why)
+		}
+		a.breaker.failed(o.ended, why)
+		a.wantAll(o.because)
+		for _, known := range l.agents {
+			if known.shown.Provider == a.name {
+				known.nextTry = time.Time{}
+				l.show(known, status.Unreachable, "the account cannot be reached", o.ended)
+			}
+		}
+	case read > 0 && a.breaker.open():
+		l.Log.Info("the account answers again", "account", a.name)
+		a.breaker = breaker{}
+		a.wantAll(status.Retry)
+	}
+}
+
+// stands notes how one agent stands after a round.
+func (l *loop) stands(a *account, o outcome, c *plan.Change, v verdict) {
+	known := l.agents[c.Address]
+	if known == nil {
+		if o.rev != l.from.inForce || c.Action == plan.Delete && v.state == status.Synced {
+			l.remember(a, o, c, v)
+			return // it went with its manifest, or was pruned
+		}
+		known = &agent{shown: &status.Agent{Address: c.Address, Provider: a.name, Type: a.vendor, State: status.Waiting, Since: o.ended}}
+		l.agents[c.Address] = known
+	}
+	if c.Action == plan.Delete && v.state == status.Synced {
+		delete(l.agents, c.Address)
+		l.remember(a, o, c, v)
+		return
+	}
+	next := *known.shown
+	next.ID, next.Manifest = cmp.Or(v.id, next.ID), cmp.Or(c.Manifest, next.Manifest)
+	next.Fields, next.Findings, next.Error = c.Fields, v.findings, v.err
+	if c.Work.Err == nil {
+		next.CheckedAt = o.ended
+	}
+	next.AppliedAt = appliedAt(c, next.AppliedAt)
+	if v.state == status.Synced {
+		next.SyncedAt = o.ended
+		if len(c.Fields) > 0 && c.Action != plan.None {
+			next.Fields = []plan.Field{} // they are as the manifest says now
+			next.AppliedAt = o.ended
+		}
+		known.failures, known.nextTry = 0, time.Time{}
+	}
+	next.Failures, next.NextTry = 0, time.Time{}
+	if v.retry {
+		known.failures++
+		known.nextTry = o.ended.Add(backoff(known.failures))
+		next.Failures, next.NextTry = known.failures, known.nextTry
+	}
+	known.shown = &next
+	l.show(known, v.state, v.reason, o.ended)
+	l.remember(a, o, c, v)
+}
+
+// remember notes what was changed, for the limits and for fights.
+func (l *loop) remember(a *account, o outcome, c *plan.Change, v verdict) {
+	if v.state == status.Fighting {
+		l.fights.stop(c.Address)
+	}
+	if v.state == status.Synced && c.Action == plan.None && !l.fights.recent(c.Address, o.ended) {
+		l.fights.settle(c.Address)
+	}
+	if v.state == status.Synced && c.Action == plan.None && o.rev == l.from.inForce {
+		l.moves.drop(a.name, c.Address) // it was expected to change, and is as it should be already
+	}
+	if o.report == nil || v.state != status.Synced || c.Action == plan.None {
+		return
+	}
+	if o.rev == l.from.inForce && (c.Action == plan.Update || c.Action == plan.Delete) {
+		l.moves.put(a.name, c.Address, c.Action == plan.Delete, o.ended)
+	}
+	for _, f := range c.Fields {
+		if f.Origin == diff.Drift {
+			l.fights.put(c.Address, f.Path, o.ended)
+		}
+	}
+}
+
+// appliedAt is when an agent was last written, as far as the state knows.
+func appliedAt(c *plan.Change, known time.Time) time.Time {
+	at, err := time.Parse(time.RFC3339, c.Work.Entry.Record.AppliedAt)
+	if err != nil || at.Before(known) {
+		return known
+	}
+	return at
+}
+
+// show sets an agent's state, and says so where it is a new one.
+func (l *loop) show(known *agent, state status.State, reason string, now time.Time) {
+	shown := known.shown
+	if shown.State == state && shown.Reason == reason {
+		return
+	}
+	next := *shown
+	next.State, next.Reason = state, reason
+	if shown.State != state {
+		next.Since = now
+		level := slog.LevelInfo
+		switch state {
+		case status.Drifted, status.Refused, status.Failed, status.Unsettled, status.Fighting:
+			level = slog.LevelWarn
+		}
+		if shown.State != status.Waiting || state != status.Synced {
+			l.Log.Log(context.Background(), level, "agent", "agent", next.Address, "state", string(state), "was", string(shown.State), "reason", reason, "error", next.Error)
+		}
+	}
+	known.shown = &next
+}
+
+// orphans notes which agents no manifest declares, after a full look.
+func (l *loop) orphans(a *account, o outcome) {
+	if !o.all {
+		return
+	}
+	still := map[string]bool{}
+	for _, orphan := range o.plan.Orphans {
+		still[orphan.Address] = true
+		known := l.agents[orphan.Address]
+		if known == nil {
+			known = &agent{shown: &status.Agent{Address: orphan.Address, Provider: a.name, Type: a.vendor, ID: orphan.ID, State: status.Waiting, Since: o.ended}}
+			l.agents[orphan.Address] = known
+		}
+		l.show(known, status.Orphaned, orphan.Reason, o.ended)
+	}
+	for address, known := range l.agents {
+		if known.shown.Provider == a.name && known.shown.State == status.Orphaned && !still[address] {
+			delete(l.agents, address)
+		}
+	}
+}
+
+// record keeps a run that wrote something or went wrong.
+func (l *loop) record(o outcome) {
+	run := &status.Run{ID: o.run, Account: o.account, Trigger: o.because, Commit: o.rev.files.Commit, StartedAt: o.began, Took: o.ended.Sub(o.began).Seconds(),
+		Results: []status.Result{}}
+	if o.err != nil {
+		run.Error = l.masked(o, o.err)
+	}
+	if o.plan != nil {
+		run.Looked, run.Reads = len(o.plan.Changes), o.plan.Reads.Requests
+	}
+	if o.report != nil {
+		run.Results = results(o.report)
+	}
+	attrs := []any{"account", o.account, "run", o.run, "trigger", string(o.because), "commit", run.Commit, "looked", run.Looked, "reads", run.Reads,
+		"took", o.ended.Sub(o.began).Round(time.Millisecond).String()}
+	if len(run.Results) == 0 && run.Error == "" {
+		l.Log.Debug("a round found nothing to do", attrs...)
+		return
+	}
+	if o.report != nil {
+		s := o.report.Summary
+		l.Log.Info("a round", append(attrs, "applied", s.Applied, "failed", s.Failed, "unknown", s.Unknown, "refused", s.Refused, "not_attempted", s.NotAttempted)...)
+	}
+	l.runs = slices.Insert(l.runs, 0, run)
+	l.runs = l.runs[:min(len(l.runs), keptRuns)]
+}
+
+// results are the agents of a report that were written or that went wrong.
+func results(report *apply.Report) []status.Result {
+	list := []status.Result{}
+	for i, r := range report.Results {
+		if r.Outcome == apply.Unchanged {
+			continue
+		}
+		result := status.Result{Address: r.Address, Outcome: string(r.Outcome), Fields: []string{}, Error: r.Error}
+		for _, f := range report.Plan.Changes[i].Fields {
+			result.Fields = append(result.Fields, string(f.Path))
+		}
+		list = append(list, result)
+	}
+	return list
+}

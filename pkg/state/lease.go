@@ -1,0 +1,254 @@
+package state
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// ErrNotLeader: this process does not hold the lease, or can no longer be sure that it does. It must write nothing.
+var ErrNotLeader = errors.New("this process does not hold the lease")
+
+const leaseKey = "lease.json"
+
+// The parts of a lease's time to live, in hundredths, by the clock of whoever judges. Between the holder's last write and the first of the next
+// holder lies a quarter of it.
+const (
+	leaseHeld    = 60 // the holder relies on it for so long from the moment it began to renew it
+	leaseExpired = 85 // others take it over when it did not change for so long since they first saw it as it is
+	leaseRenew   = 20 // how often the holder renews it
+	leasePoll    = 8  // how often others look
+	leaseAnswer  = 20 // how long the store may take to answer
+)
+
+// LeaseRequest says who wants the lease. Holder, TTL and Clock are required. Clock.Now must carry a monotonic reading, as time.Now does.
+type LeaseRequest struct {
+	// Holder names the process for people.
+	Holder string
+	// Process and Dead are as in a [LockRequest].
+	Process string
+	Dead    func(process string) bool
+	// TTL bounds how long nobody writes after a holder is gone. At least a second.
+	TTL   time.Duration
+	Clock Clock
+}
+
+// LeaseInfo is who holds the lease, as it was seen last.
+type LeaseInfo struct {
+	// Holder is "" where nobody holds it.
+	Holder  string `json:"holder"`
+	Process string `json:"process,omitempty"`
+	// Epoch counts the holders.
+	Epoch int64 `json:"epoch"`
+}
+
+type storedLease struct {
+	LeaseInfo
+	Nonce string        `json:"nonce"` // of the holder
+	Beat  int64         `json:"beat"`  // counts the renewals
+	TTL   time.Duration `json:"ttl"`   // nanoseconds
+}
+
+// Lease elects the one process among several that may write. No two clocks are compared: the holder goes by its own, and others by
+// how long they saw the lease unchanged. Step is for one goroutine; the other methods may be called at the same time from any.
+type Lease struct {
+	book *Book
+	req  LeaseRequest
+	mine string // nonce
+
+	// Of Step alone.
+	seen    storedLease
+	seenAt  time.Time // when seen was first seen
+	version string
+
+	mu   sync.Mutex
+	held time.Time // when the latest renewal began; zero if not held
+	info LeaseInfo
+}
+
+// Lease returns a lease that is not held yet.
+func (b *Book) Lease(r LeaseRequest) (*Lease, error) {
+	if r.Holder == "" || r.TTL < time.Second {
+		return nil, errors.New("the lease needs a holder and a time to live of at least a second")
+	}
+	return &Lease{book: b, req: r, mine: rand.Text()}, nil
+}
+
+// Step takes the lease if it is free, renews it if it is held, and looks at it otherwise; it returns after how long to call it again. An
+// error says that the store could not be asked; a lease that was held still is, until Guard says otherwise.
+func (l *Lease) Step(ctx context.Context) (again time.Duration, err error) {
+	ctx, cancel := context.WithTimeout(ctx, l.part(leaseAnswer))
+	defer cancel()
+	if l.Guard() == nil {
+		err = l.renew(ctx)
+	} else {
+		err = l.campaign(ctx)
+	}
+	if l.Guard() == nil {
+		return l.part(leaseRenew), err
+	}
+	return l.part(leasePoll), err
+}
+
+// Guard returns nil while this process holds the lease and may write, else an error that matches [ErrNotLeader]. A clock that was set, or a
+// machine that slept, can only make it say no too early.
+func (l *Lease) Guard() error {
+	l.mu.Lock()
+	held := l.held
+	l.mu.Unlock()
+	if held.IsZero() || l.elapsed(held) >= l.part(leaseHeld) {
+		return ErrNotLeader
+	}
+	return nil
+}
+
+// Info returns who held the lease when it was seen last.
+func (l *Lease) Info() LeaseInfo {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.info
+}
+
+// Release gives the lease back, if it is held, so that another can take it at once. Write nothing after it; Step must not be running.
+func (l *Lease) Release(ctx context.Context) error {
+	if l.Guard() != nil {
+		return nil
+	}
+	free := storedLease{LeaseInfo: LeaseInfo{Epoch: l.seen.Epoch}, Beat: l.seen.Beat + 1, TTL: l.req.TTL}
+	l.drop()
+	err := l.write(ctx, free, l.version)
+	if errors.Is(err, ErrConflict) || errors.Is(err, ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// part is a share of the time to live.
+func (l *Lease) part(hundredths time.Duration) time.Duration { return l.req.TTL * hundredths / 100 }
+
+// elapsed is how long ago t was, by the slower judgement: a machine that slept may have stopped its monotonic clock.
+func (l *Lease) elapsed(t time.Time) time.Duration {
+	now := l.req.Clock.Now()
+	return max(now.Sub(t), now.Round(0).Sub(t.Round(0)))
+}
+
+func (l *Lease) drop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = time.Time{}
+}
+
+// renew writes the next beat over the last. Where it finds the lease in another's hands, it is lost.
+func (l *Lease) renew(ctx context.Context) error {
+	began := l.req.Clock.Now()
+	next := l.seen
+	next.Beat++
+	err := l.write(ctx, next, l.version)
+	if errors.Is(err, ErrConflict) || errors.Is(err, ErrNotExist) {
+		// Either another has it, or an earlier renewal was carried out and its answer was lost.
+		if err = l.look(ctx); err == nil && l.seen.Nonce == l.mine {
+			next = l.seen
+			next.Beat++
+			err = l.write(ctx, next, l.version)
+		} else if err == nil {
+			l.drop()
+			return nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("renew the lease: %w", err)
+	}
+	l.hold(began)
+	return nil
+}
+
+// campaign looks at the lease and takes it if it may.
+func (l *Lease) campaign(ctx context.Context) error {
+	l.drop()
+	if err := l.look(ctx); err != nil {
+		return fmt.Errorf("look at the lease: %w", err)
+	}
+	if !l.mayTake() {
+		return nil
+	}
+	began := l.req.Clock.Now()
+	next := storedLease{LeaseInfo: LeaseInfo{Holder: l.req.Holder, Process: l.req.Process, Epoch: l.seen.Epoch + 1}, Nonce: l.mine, TTL: l.req.TTL}
+	err := l.write(ctx, next, l.version)
+	if errors.Is(err, ErrConflict) || errors.Is(err, ErrExists) || errors.Is(err, ErrNotExist) {
+		return nil // another was faster
+	}
+	if err != nil {
+		return fmt.Errorf("take the lease: %w", err)
+	}
+	l.hold(began)
+	return nil
+}
+
+// mayTake reports whether the lease that was seen is free, its process surely dead, its time over, or this process's own from a write
+// whose answer was lost.
+func (l *Lease) mayTake() bool {
+	s := l.seen
+	switch {
+	case s.Holder == "", s.Nonce == l.mine:
+		return true
+	case s.Process != "" && l.req.Dead != nil && l.req.Dead(s.Process):
+		return true
+	}
+	// Of two times to live the longer holds: processes may have been started with different ones.
+	return l.req.Clock.Now().Sub(l.seenAt) >= max(s.TTL, l.req.TTL)*leaseExpired/100
+}
+
+// look reads the lease as it is now; one that was never taken is free.
+func (l *Lease) look(ctx context.Context) error {
+	item, err := l.book.store.Get(ctx, leaseKey)
+	var stored storedLease
+	switch {
+	case errors.Is(err, ErrNotExist):
+	case err != nil:
+		return err
+	default:
+		if err := json.Unmarshal(item.Data, &stored); err != nil || stored.Epoch < 1 {
+			return fmt.Errorf("%s is not a lease: move it away if no other process is at work", l.book.place(leaseKey))
+		}
+	}
+	l.saw(stored, item.Version)
+	return nil
+}
+
+// saw notes the lease as it is in the store.
+func (l *Lease) saw(s storedLease, version string) {
+	if s != l.seen || l.seenAt.IsZero() {
+		l.seen, l.seenAt = s, l.req.Clock.Now()
+	}
+	l.version = version
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.info = s.LeaseInfo
+}
+
+func (l *Lease) hold(began time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = began
+}
+
+// write stores s over a version, "" for none.
+func (l *Lease) write(ctx context.Context, s storedLease, version string) error {
+	data, err := encode(s)
+	if err != nil {
+		return err
+	}
+	if version == "" {
+		version, err = l.book.store.Create(ctx, leaseKey, data)
+	} else {
+		version, err = l.book.store.Replace(ctx, leaseKey, data, version)
+	}
+	if err == nil {
+		l.saw(s, version)
+	}
+	return err
+}
