@@ -23,7 +23,7 @@ var rooms = map[string]struct {
 }{
 	"pkg/diff":                   {nil, "the words of the lowest room: everybody can depend on it, nothing can pull it upward"},
 	"pkg/spec":                   {nil, "manifests know neither documents nor vendors"},
-	"pkg/providers/rest":         {nil, "the only HTTP knows no vendor"},
+	"pkg/providers/rest":         {[]string{"internal/jsontree"}, "the only HTTP knows no vendor"},
 	"pkg/providers/schema":       {[]string{"pkg/diff", "pkg/spec"}, "a schema turns a manifest's values into a document"},
 	"pkg/providers":              {[]string{"pkg/diff", "pkg/spec", "pkg/providers/rest", "pkg/providers/schema"}, "the contract"},
 	"pkg/providers/centerfy":     {vendor, "a vendor knows no other vendor, and nothing of plans"},
@@ -32,11 +32,13 @@ var rooms = map[string]struct {
 	"pkg/providers/voicy":        {vendor, "a vendor knows no other vendor, and nothing of plans"},
 	"pkg/providers/all":          {[]string{"pkg/providers", "pkg/providers/centerfy", "pkg/providers/convirza", "pkg/providers/nova", "pkg/providers/voicy"}, "the one roof"},
 	"pkg/providers/providertest": {[]string{"pkg/diff", "pkg/providers", "pkg/providers/rest", "pkg/providers/schema"}, "the suite knows the contract only"},
-	"pkg/state":                  {[]string{"pkg/diff"}, "records hold documents"},
+	"pkg/state":                  {[]string{"internal/jsontree", "pkg/diff"}, "records hold documents"},
 	"pkg/state/statetest":        {[]string{"pkg/state"}, "the suite for stores"},
 	"pkg/plan":                   {[]string{"pkg/diff", "pkg/spec", "pkg/state", "pkg/providers", "pkg/providers/rest", "pkg/providers/schema"}, "deciding knows the contract, not the vendors"},
 	"pkg/apply":                  {[]string{"pkg/diff", "pkg/spec", "pkg/state", "pkg/plan", "pkg/providers", "pkg/providers/rest"}, "carrying out knows plans, not how they are made"},
 	"schemas":                    {nil, "published files"},
+	"internal/bench":             {[]string{"pkg/diff", "internal/sandbox"}, "measures the command from outside, as people run it"},
+	"internal/bench/bare":        {nil, "the least that a program can do, to measure against"},
 	"internal/sandbox":           {nil, "written from the vendors' pages alone, so that a client's mistake cannot hide in it"},
 	"internal/forge":             {[]string{"pkg/providers/rest"}, "comments and statuses know no plans, and open connections as everybody does"},
 	"internal/forge/forgetest":   {nil, "written from the forges' pages alone"},
@@ -54,6 +56,7 @@ var rooms = map[string]struct {
 	"internal/notify":            {[]string{"internal/forge", "internal/status", "pkg/plan", "pkg/providers", "pkg/providers/rest"}, "tells people what the status says; knows neither the loop nor who else reads it"},
 	"internal/render":            {[]string{"pkg/diff", "pkg/plan", "pkg/apply", "pkg/providers", "pkg/providers/schema"}, "shows documents, decides nothing"},
 	"internal/format":            {[]string{"pkg/diff", "pkg/spec", "pkg/providers/schema"}, "lays out and writes manifests; the schemas say in which order"},
+	"internal/jsontree":          {nil, "JSON as a tree, quickly; what it means is for others"},
 	"internal/report":            {[]string{"pkg/spec", "pkg/plan", "pkg/providers"}, "writes what was found for machines, decides nothing"},
 	"cmd/agentsync":              {[]string{"*"}, "wires everything, and is wired by nobody"},
 }
@@ -63,12 +66,12 @@ var vendor = []string{"pkg/diff", "pkg/providers", "pkg/providers/rest", "pkg/pr
 // only says which packages may import what touches the world.
 var only = map[string][]string{
 	"os/signal":                             {"cmd/agentsync"},
-	"flag":                                  {"pkg/state/statetest"},
-	"os/exec":                               {"internal/gittest", "internal/needs", "internal/s3test", "pkg/state/statetest"},
+	"flag":                                  {"internal/bench", "internal/bench/bare", "pkg/state/statetest"},
+	"os/exec":                               {"internal/bench", "internal/gittest", "internal/needs", "internal/s3test", "pkg/state/statetest"},
 	"net/http/httptest":                     {"internal/gittest", "pkg/providers/providertest"},
 	"github.com/spf13/pflag":                {"cmd/agentsync"},
 	"github.com/spf13/cobra":                {"cmd/agentsync"},
-	"gopkg.in/yaml.v3":                      {"internal/format", "internal/importer", "pkg/spec"},
+	"gopkg.in/yaml.v3":                      {"internal/bench/bare", "internal/format", "internal/importer", "pkg/spec"},
 	"github.com/google/go-cmp/cmp":          {"pkg/diff"},
 	"github.com/hashicorp/go-retryablehttp": {"pkg/providers/rest"},
 	"sigs.k8s.io/kustomize/api/krusty":      {"pkg/spec"},
@@ -87,10 +90,10 @@ var only = map[string][]string{
 
 // calls that only some packages may make: dialing, the process's environment, clock and end.
 var calls = map[string][]string{
-	"os.Exit": {"cmd/agentsync"}, "os.Getenv": {"internal/gittest", "internal/needs"}, "os.LookupEnv": {"cmd/agentsync"}, "os.Args": {"cmd/agentsync"},
-	"time.Now": {"cmd/agentsync", "pkg/providers/rest", "internal/sandbox"}, "time.Sleep": {},
-	"http.DefaultClient": {}, "http.Get": {}, "http.Post": {}, "net.Dial": {}, "net.Listen": {"cmd/agentsync"},
-	"rand.Seed": {}, "log.Fatal": {}, "log.Printf": {},
+	"os.Exit": {"cmd/agentsync", "internal/bench"}, "os.Getenv": {"internal/gittest", "internal/needs"}, "os.LookupEnv": {"cmd/agentsync"}, "os.Args": {"cmd/agentsync"},
+	"time.Now": {"cmd/agentsync", "internal/bench", "pkg/providers/rest", "internal/sandbox"}, "time.Sleep": {},
+	"http.DefaultClient": {}, "http.Get": {"internal/bench", "internal/bench/bare"}, "http.Post": {}, "net.Dial": {}, "net.Listen": {"cmd/agentsync", "internal/bench"},
+	"rand.Seed": {}, "log.Fatal": {"internal/bench/bare"}, "log.Printf": {},
 }
 
 // TestLayers holds the house to its plan: who may import whom, and who may touch the world.

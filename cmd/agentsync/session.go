@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"agentsync.dev/agentsync/internal/jsontree"
 	"agentsync.dev/agentsync/pkg/plan"
 	"agentsync.dev/agentsync/pkg/providers"
 	"agentsync.dev/agentsync/pkg/providers/all"
@@ -26,6 +27,7 @@ type session struct {
 	agents   []*plan.Agent
 	selected plan.Select
 	mask     *rest.Masker
+	texts    jsontree.Texts // of the manifests: most of what is read elsewhere is the same
 	talk     *talker
 	// shared is what all accounts of this run have in common.
 	shared  rest.Shared
@@ -39,9 +41,9 @@ type session struct {
 
 // newSession is a session without manifests.
 func (a *app) newSession(f *flags) (*session, error) {
-	s := &session{app: a, dir: a.dir, flags: f, mask: &rest.Masker{}, talk: a.newTalker(f), accounts: map[string]*plan.Account{}, set: &spec.Set{Root: a.dir}}
-	s.shared = rest.Shared{Observe: s.talk.observe, Log: s.talk.logger(s.mask), Mask: s.mask, Now: a.now, UserAgent: userAgent(),
-		Paces: &a.paces}
+	s := &session{app: a, dir: a.dir, flags: f, mask: &rest.Masker{}, texts: jsontree.Texts{}, talk: a.newTalker(f), accounts: map[string]*plan.Account{}, set: &spec.Set{Root: a.dir}}
+	s.shared = rest.Shared{Observe: s.talk.observe, Log: s.talk.logger(s.mask), Mask: s.mask, Now: a.now, UserAgent: userAgent(), Paces: &a.paces,
+		Texts: s.texts}
 	if f.sandbox {
 		simulated, err := a.simulate()
 		if err != nil {
@@ -99,6 +101,9 @@ func (s *session) read(paths []string) (_ spec.Problems, err error) {
 		problems = append(problems, s.resolve()...)
 		agents, faults := plan.Decode(set, s.accounts)
 		s.agents = agents
+		for _, agent := range agents {
+			s.texts.Add(agent.Config.Object)
+		}
 		problems = append(problems, faults...)
 	}
 	return problems.Sorted(), nil
@@ -197,6 +202,7 @@ func documentOf(set *spec.Set, name string) *spec.Provider {
 // remember reads what the state holds. Accounts that only the state names are added, closed.
 func (s *session) remember(ctx context.Context, book *state.Book) error {
 	s.book = book
+	s.book.Share(s.texts)
 	entries, err := s.book.Load(ctx)
 	if err != nil {
 		return err
@@ -204,7 +210,10 @@ func (s *session) remember(ctx context.Context, book *state.Book) error {
 	s.entries = entries
 	for address := range entries {
 		name, _, _ := strings.Cut(address, "/")
-		if vendor, ok := all.Lookup(name); ok && s.accounts[name] == nil {
+		if s.accounts[name] != nil {
+			continue
+		}
+		if vendor, ok := all.Lookup(name); ok {
 			s.accounts[name] = &plan.Account{Name: name, Vendor: vendor, Generation: vendor.Generations[0]}
 		}
 	}

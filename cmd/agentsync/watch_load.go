@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"agentsync.dev/agentsync/internal/jsontree"
 	"agentsync.dev/agentsync/internal/metrics"
 	"agentsync.dev/agentsync/internal/source"
 	"agentsync.dev/agentsync/internal/status"
@@ -67,7 +68,7 @@ func (a *app) newWatching(ctx context.Context, f *watchFlags, paths []string) (*
 
 // session is one revision's manifests, accounts and state.
 func (w *watching) session(dir string) *session {
-	return &session{app: w.app, dir: dir, flags: &w.flags.flags, mask: w.mask, talk: w.app.newTalker(&w.flags.flags), shared: w.shared,
+	return &session{app: w.app, dir: dir, flags: &w.flags.flags, mask: w.mask, talk: w.app.newTalker(&w.flags.flags), shared: w.shared, texts: jsontree.Texts{},
 		sandbox: w.sandbox, accounts: map[string]*plan.Account{}, set: &spec.Set{Root: dir}}
 }
 

@@ -20,7 +20,34 @@ func Equal(t *Type, a, b any) bool {
 			return s == r
 		}
 	}
+	if identical(a, b) {
+		return true
+	}
 	return cmp.Equal(view(t, a), view(t, b))
+}
+
+// identical reports whether two values are the same to the last part. Most that are compared are: then nothing has to be left out, ordered or
+// copied.
+func identical(a, b any) bool {
+	switch a := a.(type) {
+	case map[string]any:
+		b, ok := b.(map[string]any)
+		if !ok || len(a) != len(b) {
+			return false
+		}
+		for name, v := range a {
+			if w, there := b[name]; !there || !identical(v, w) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		b, ok := b.([]any)
+		return ok && slices.EqualFunc(a, b, identical)
+	case nil, bool, string, json.Number:
+		return a == b
+	}
+	return false // not in normal form: go-cmp decides
 }
 
 // view returns what of v counts in a comparison. Values that cannot be ordered (a set of anything) are ordered by their

@@ -16,7 +16,7 @@ import (
 )
 
 // deciding sets up one agent at Voicy; the decision sends nothing.
-func deciding(t *testing.T, config diff.Object) (*target, Options) {
+func deciding(t testing.TB, config diff.Object) (*target, Options) {
 	t.Helper()
 	vendor := voicy.Vendor()
 	generation := vendor.Generations[0]

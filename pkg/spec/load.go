@@ -7,8 +7,8 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
+	"sync/atomic"
 )
 
 // Sizes beyond which input is refused, so that a mistake or an attack costs an error and not the machine.
@@ -125,20 +125,20 @@ func (l *loader) manifests() []manifest {
 		problems Problems
 	}
 	results := make([]result, len(sources))
-	var group errgroup.Group
-	group.SetLimit(readers)
-	for i, s := range sources {
-		group.Go(func() error {
-			data, problems := l.read(s)
-			if len(problems) > 0 {
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(readers, len(sources)) { // few that read many: each grows its stack once
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(sources); i = int(next.Add(1)) - 1 {
+				data, problems := l.read(sources[i])
+				if len(problems) == 0 {
+					results[i].docs, problems = parse(sources[i].file, data, ours)
+				}
 				results[i].problems = problems
-				return nil
 			}
-			results[i].docs, results[i].problems = parse(s.file, data, ours)
-			return nil
 		})
 	}
-	_ = group.Wait() // the functions return no error
+	group.Wait()
 	manifests := make([]manifest, len(sources))
 	for i, s := range sources {
 		manifests[i] = manifest{dir: s.dir, docs: results[i].docs}

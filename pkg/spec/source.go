@@ -103,7 +103,7 @@ func (l *loader) read(s source) ([]byte, Problems) {
 	var data []byte
 	var err error
 	if s.name == "" {
-		data, err = readAll(l.in.Stdin, maxManifest)
+		data, err = readAll(l.in.Stdin, 0, maxManifest)
 	} else {
 		data, err = l.tree.read(s.name, maxManifest)
 	}

@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -19,6 +20,7 @@ type tree struct {
 	root  *os.Root
 	path  string
 	texts map[string]text
+	git   sync.Map // folder name → whether it lies in a .git folder
 }
 
 // text is a $file text, read once.
@@ -51,7 +53,11 @@ func (t *tree) open(name string) (*os.File, int64, error) {
 	if !filepath.IsLocal(filepath.FromSlash(name)) {
 		return nil, 0, t.outside("leads out of the repository root")
 	}
-	info, err := t.root.Stat(filepath.FromSlash(name))
+	info, err := t.root.Lstat(filepath.FromSlash(name))
+	linked := err == nil && info.Mode()&fs.ModeSymlink != 0
+	if linked {
+		info, err = t.root.Stat(filepath.FromSlash(name))
+	}
 	if err != nil {
 		return nil, 0, t.refusal(name, err)
 	}
@@ -59,7 +65,7 @@ func (t *tree) open(name string) (*os.File, int64, error) {
 	if !info.Mode().IsRegular() {
 		return nil, 0, notRegular(info.IsDir())
 	}
-	if t.inGit(name) {
+	if linked && t.inGit(name) || !linked && (strings.EqualFold(path.Base(name), ".git") || t.folderInGit(path.Dir(name))) {
 		return nil, 0, Problem{Message: "lies inside .git", Hint: "git's own files can hold credentials and are never read"}
 	}
 	f, err := t.root.Open(filepath.FromSlash(name))
@@ -127,6 +133,16 @@ func (t *tree) inGit(name string) bool {
 	return false
 }
 
+// folderInGit is inGit for a folder, asked once: a repository's manifests lie in few.
+func (t *tree) folderInGit(name string) bool {
+	if known, ok := t.git.Load(name); ok {
+		return known.(bool)
+	}
+	in := t.inGit(name)
+	t.git.Store(name, in)
+	return in
+}
+
 // read returns the whole of a file of at most limit bytes.
 func (t *tree) read(name string, limit int64) ([]byte, error) {
 	f, size, err := t.open(name)
@@ -137,16 +153,19 @@ func (t *tree) read(name string, limit int64) ([]byte, error) {
 	if size > limit {
 		return nil, tooLarge(limit)
 	}
-	return readAll(f, limit)
+	return readAll(f, size, limit)
 }
 
 func tooLarge(limit int64) Problem {
 	return Problem{Message: fmt.Sprintf("is larger than %d MiB", limit>>20), Hint: "split it"}
 }
 
-// readAll reads r to its end, which must come within limit bytes.
-func readAll(r io.Reader, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+// readAll reads r, of about size bytes, to its end, which must come within limit bytes.
+func readAll(r io.Reader, size, limit int64) ([]byte, error) {
+	var all bytes.Buffer
+	all.Grow(int(size) + bytes.MinRead) // with room for the read that finds the end
+	_, err := all.ReadFrom(io.LimitReader(r, limit+1))
+	data := all.Bytes()
 	switch {
 	case err != nil:
 		return nil, Problem{Message: "cannot be read: " + cause(err)}

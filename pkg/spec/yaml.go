@@ -27,6 +27,18 @@ func parseYAML(file string, data []byte, want func(string) bool) ([]*Value, Prob
 
 // yamlNodes returns the root of each document that is not empty, up to the first fault.
 func yamlNodes(file string, data []byte) ([]*yaml.Node, Problems) {
+	if short, ok := condense(data, shortText); ok {
+		if nodes, problems := readNodes(file, short.data); len(problems) == 0 {
+			for _, n := range nodes {
+				short.restore(n)
+			}
+			return nodes, nil
+		}
+	}
+	return readNodes(file, data)
+}
+
+func readNodes(file string, data []byte) ([]*yaml.Node, Problems) {
 	var nodes []*yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	for {

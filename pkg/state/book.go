@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
+
+	"agentsync.dev/agentsync/internal/jsontree"
 )
 
 // Book is the records, snapshots and lock in a store. It remembers the records that it read or wrote, and reads again only what moved since:
@@ -13,10 +16,22 @@ import (
 type Book struct {
 	store Store
 	known known
+	texts atomic.Pointer[jsontree.Texts]
 }
 
 // NewBook returns the book kept in s.
 func NewBook(s Store) *Book { return &Book{store: s} }
+
+// Share lets records that are read from now on share the long texts that the caller holds anyway.
+func (b *Book) Share(texts jsontree.Texts) { b.texts.Store(&texts) }
+
+// shared are the texts to share, nil for none.
+func (b *Book) shared() jsontree.Texts {
+	if texts := b.texts.Load(); texts != nil {
+		return *texts
+	}
+	return nil
+}
 
 // String names the place of the book for people.
 func (b *Book) String() string { return b.store.String() }
@@ -212,9 +227,11 @@ func (b *Book) decodeRecord(item Item) (storedRecord, error) {
 	if err != nil {
 		return storedRecord{}, fmt.Errorf("%s: %w: rename the file, or move it out of the state", b.place(item.Key), err)
 	}
-	record, err := decode[storedRecord](b.place(item.Key), item.Data)
-	if err != nil {
-		return storedRecord{}, err
+	record, quick := quickRecord(item.Data, b.shared())
+	if !quick {
+		if record, err = decode[storedRecord](b.place(item.Key), item.Data); err != nil {
+			return storedRecord{}, err
+		}
 	}
 	if record.Address != address {
 		return storedRecord{}, fmt.Errorf("%s is the record of %q: give the file its name back, and use `agentsync state mv` to rename an agent", b.place(item.Key), record.Address)

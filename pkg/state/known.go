@@ -1,6 +1,7 @@
 package state
 
 import (
+	"hash/maphash"
 	"maps"
 	"sync"
 
@@ -12,11 +13,12 @@ import (
 type known struct {
 	mu      sync.Mutex
 	records map[string]knownRecord
+	seed    maphash.Seed
 }
 
 type knownRecord struct {
 	version string
-	content string // as contentVersion has it
+	content uint64 // a quick hash: where it is the same by chance, the store is asked
 	record  storedRecord
 }
 
@@ -36,7 +38,7 @@ func (k *known) differs(key, version string, data []byte) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	r, ok := k.records[key]
-	return ok && r.version == version && r.content != contentVersion(data)
+	return ok && r.version == version && r.content != maphash.Bytes(k.seed, data)
 }
 
 // add takes a copy of record, which was decoded from item.
@@ -44,9 +46,9 @@ func (k *known) add(item Item, record storedRecord) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.records == nil {
-		k.records = map[string]knownRecord{}
+		k.records, k.seed = map[string]knownRecord{}, maphash.MakeSeed()
 	}
-	k.records[item.Key] = knownRecord{version: item.Version, content: contentVersion(item.Data), record: record.clone()}
+	k.records[item.Key] = knownRecord{version: item.Version, content: maphash.Bytes(k.seed, item.Data), record: record.clone()}
 }
 
 // keep forgets all records but those of the keys.

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
+	"agentsync.dev/agentsync/internal/jsontree"
 	"agentsync.dev/agentsync/pkg/diff"
 )
 
@@ -109,6 +111,43 @@ func encode(v any) ([]byte, error) {
 
 // errNotJSON stands for the encoder's own message, which may quote the value: it may be a secret.
 var errNotJSON = errors.New("it holds something that JSON cannot say: it is not in normal form")
+
+// quickRecord reads a record that is as agentsync writes it. It is false for any other, and for one with files or a create under way, which
+// are few: [decode] reads those, and says what is wrong.
+func quickRecord(data []byte, texts jsontree.Texts) (record storedRecord, ok bool) {
+	value, _ := texts.Unique(data)
+	object, ok := value.(map[string]any)
+	for name, value := range object {
+		taken := true
+		switch name {
+		case "version":
+			taken = value == json.Number(strconv.Itoa(Version))
+			record.Version = Version
+		case "address":
+			record.Address, taken = value.(string)
+		case "type":
+			record.Type, taken = value.(string)
+		case "id":
+			record.ID, taken = value.(string)
+		case "applied":
+			record.Applied, taken = value.(map[string]any)
+		case "revision":
+			record.Revision, taken = value.(string)
+		case "protect":
+			record.Protect, taken = value.(bool)
+		case "appliedAt":
+			record.AppliedAt, taken = value.(string)
+		case "commit":
+			record.Commit, taken = value.(string)
+		default:
+			taken = false
+		}
+		if !taken {
+			return storedRecord{}, false
+		}
+	}
+	return record, ok && record.Version == Version
+}
 
 // decode reads a versioned document strictly; place names it for people.
 func decode[T any](place string, data []byte) (T, error) {

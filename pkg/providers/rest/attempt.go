@@ -114,7 +114,7 @@ func (c *call) send(req *http.Request, waited time.Duration) result {
 func receive(resp *http.Response) result {
 	defer resp.Body.Close()
 	r := result{status: resp.StatusCode, header: resp.Header, sent: true}
-	r.body, r.err = io.ReadAll(io.LimitReader(resp.Body, MaxBody+1))
+	r.body, r.err = readBody(io.LimitReader(resp.Body, MaxBody+1), resp.ContentLength)
 	if len(r.body) > MaxBody {
 		r.body, r.err = r.body[:MaxBody], errTooLarge
 	} else if r.err != nil {
@@ -124,6 +124,17 @@ func receive(resp *http.Response) result {
 		r.err = nil
 	}
 	return r
+}
+
+// readBody reads all of r into as little memory as it needs, where announced, its length, is true; -1 is not known.
+func readBody(r io.Reader, announced int64) ([]byte, error) {
+	if announced < 0 {
+		return io.ReadAll(r)
+	}
+	var body bytes.Buffer
+	body.Grow(int(min(announced, MaxBody)) + bytes.MinRead) // with room for the read that finds the end
+	_, err := body.ReadFrom(r)
+	return body.Bytes(), err
 }
 
 // observe tells the observer and the log of an attempt. e says how long it took and waited, and what is left.

@@ -6,11 +6,64 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"agentsync.dev/agentsync/internal/jsontree"
 )
 
 // DecodeJSON decodes the answer's body into into, with numbers as [json.Number]. A body that is not one JSON value of that
 // shape is an *Error as [Answer.Odd] makes it; into is then of no use.
 func DecodeJSON(a *Answer, into any) error {
+	if decodeTree(a, into) {
+		return nil
+	}
+	return decodeStrictly(a, into)
+}
+
+// decodeTree decodes what the vendors' packages ask for: an object, a list of them, or anything. It is false for everything else, and
+// for a body that does not fit: [decodeStrictly] says why.
+func decodeTree(a *Answer, into any) bool {
+	var texts jsontree.Texts
+	if a.call != nil {
+		texts = a.call.client.options.Texts
+	}
+	switch into := into.(type) {
+	case *any:
+		value, ok := texts.Decode(a.Body)
+		if ok {
+			*into = value
+		}
+		return ok
+	case *map[string]any:
+		value, _ := texts.Decode(a.Body)
+		object, ok := value.(map[string]any)
+		if ok {
+			*into = object
+		}
+		return ok
+	case *[]map[string]any:
+		value, _ := texts.Decode(a.Body)
+		rows, ok := objects(value)
+		if ok {
+			*into = rows
+		}
+		return ok
+	}
+	return false
+}
+
+// objects returns a list of objects, and whether it is one.
+func objects(value any) ([]map[string]any, bool) {
+	list, ok := value.([]any)
+	rows := make([]map[string]any, len(list))
+	for i, item := range list {
+		if rows[i], ok = item.(map[string]any); !ok {
+			return nil, false
+		}
+	}
+	return rows, ok
+}
+
+func decodeStrictly(a *Answer, into any) error {
 	if first := bytes.TrimLeft(a.Body, " \t\r\n"); len(first) == 0 || !bytes.ContainsAny(first[:1], `{["-0123456789tfn`) {
 		return a.Odd("not JSON: %s", excerpt(a.Header, a.Body))
 	}

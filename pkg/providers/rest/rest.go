@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"agentsync.dev/agentsync/internal/jsontree"
 )
 
 // Request is one call, as data. Path is relative to the client's base URL and already escaped.
@@ -73,6 +75,8 @@ type Shared struct {
 	UserAgent string
 	// Paces lets accounts that a vendor counts together go by one pace, also over several runs; nil gives each its own.
 	Paces *Paces
+	// Texts are shared by what [DecodeJSON] decodes. Nothing may be added to them once requests are sent.
+	Texts jsontree.Texts
 }
 
 // Event is one attempt at a request: one request sent. A followed redirect is an attempt of its own.

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/spec"
 )
@@ -17,8 +15,8 @@ type Schema struct {
 	raw    []byte
 	doc    *object // raw without $refs
 	root   *node
-	// validator is compiled at the first use.
-	validator func() *jsonschema.Schema
+	// rule is compiled at the first use.
+	rule func() *rule
 }
 
 // Parse reads a schema. name is the vendor's, with the API generation where that is not the default: voicy/functions-v1. It panics on a schema that is not valid, which only a change to
@@ -28,7 +26,7 @@ func Parse(name string, raw []byte) *Schema {
 	p := parser{name}
 	doc := p.document(raw)
 	s := &Schema{vendor: vendor, name: name, raw: raw, doc: doc, root: p.root(doc)}
-	s.validator = sync.OnceValue(func() *jsonschema.Schema { return compile(name, raw) })
+	s.rule = sync.OnceValue(func() *rule { return p.rule(nil, doc) })
 	return s
 }
 

@@ -1,97 +1,42 @@
 package schema
 
 import (
-	"bytes"
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"unicode/utf8"
 
 	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/spec"
 )
-
-// location names a schema to the validator. Nothing is loaded from it.
-const location = "https://agentsync.dev/schema.json"
-
-// sealed loads nothing: every schema is complete in itself.
-type sealed struct{}
-
-func (sealed) Load(url string) (any, error) {
-	return nil, fmt.Errorf("schemas are not loaded, %s neither", url)
-}
-
-func compile(vendor string, raw []byte) *jsonschema.Schema {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-	if err == nil {
-		c := jsonschema.NewCompiler()
-		c.UseLoader(sealed{})
-		c.DefaultDraft(jsonschema.Draft2020)
-		if err = c.AddResource(location, doc); err == nil {
-			var compiled *jsonschema.Schema
-			if compiled, err = c.Compile(location); err == nil {
-				return compiled
-			}
-		}
-	}
-	panic(fmt.Sprintf("schema of %s: %v", vendor, err))
-}
 
 // validate adds what the schema's standard keywords find. What the walk found already is not said again.
 func (d *decoder) validate() {
 	if slices.Contains(d.faulty, "") {
 		return
 	}
-	err := d.schema.validator().Validate(d.config.Object)
-	if err, ok := err.(*jsonschema.ValidationError); ok {
-		d.causes(err)
+	for _, found := range d.schema.rule().check(nil, d.config.Object) {
+		d.violation(found)
 	}
 }
 
-// causes reports the faults that err consists of.
-func (d *decoder) causes(err *jsonschema.ValidationError) {
-	switch err.ErrorKind.(type) {
-	case *kind.AnyOf, *kind.OneOf, *kind.PropertyNames, *kind.Contains, *kind.MinContains:
-		// Each alternative or part has its own complaint; together they say little.
-		d.violation(err)
+// violation reports one demand of the schema that is not met.
+func (d *decoder) violation(found violation) {
+	p := d.located(found.at)
+	condition, fields := condition(d.schema.doc, found.rule.at)
+	switch found.keyword {
+	case "required":
+		d.required(p, found.missing, condition, fields)
 		return
-	}
-	if len(err.Causes) == 0 {
-		d.violation(err)
-		return
-	}
-	for _, cause := range err.Causes {
-		d.causes(cause)
-	}
-}
-
-// violation reports one fault that the validator found.
-func (d *decoder) violation(err *jsonschema.ValidationError) {
-	p := d.located(err.InstanceLocation)
-	keywordAt := keywordTokens(err.SchemaURL)
-	condition, fields := condition(d.schema.doc, keywordAt)
-	switch k := err.ErrorKind.(type) {
-	case *kind.AdditionalProperties:
-		return // The walk knows them better.
-	case *kind.FalseSchema:
-		if last := len(keywordAt) - 1; last >= 0 && keywordAt[last] == "unevaluatedProperties" {
-			return
-		}
-	case *kind.Required:
-		d.required(p, k.Missing, condition, fields)
-		return
-	case *kind.DependentRequired:
-		d.required(p, k.Missing, "when "+k.Prop+" is set", []string{k.Prop})
+	case "dependentRequired":
+		d.required(p, found.missing, "when "+found.want+" is set", []string{found.want})
 		return
 	}
 	if d.excused(p.at) {
 		return
 	}
-	said, hint := d.complaint(p, err.ErrorKind, keywordAt)
+	said, hint := d.complaint(p, found)
 	if condition != "" {
 		said += " " + condition
 	}
@@ -150,79 +95,74 @@ func (n *node) element() *node {
 	return n.items
 }
 
-// keywordTokens returns the way to a schema inside its file.
-func keywordTokens(schemaURL string) []string {
-	_, fragment, _ := strings.Cut(schemaURL, "#")
-	if unescaped, err := url.PathUnescape(fragment); err == nil {
-		fragment = unescaped
-	}
-	return diff.Pointer(fragment).Tokens()
-}
-
 // complaint says what is wrong with the value at p, and the cure where there is a better one than reading on.
-func (d *decoder) complaint(p place, found jsonschema.ErrorKind, keywordAt []string) (said, hint string) {
-	keywords, _ := find(d.schema.doc, keywordAt)
+func (d *decoder) complaint(p place, found violation) (said, hint string) {
+	keywords, _ := find(d.schema.doc, found.rule.at)
 	value, _ := p.at.Get(d.config.Object)
 	is := show(value, p.secret)
-	switch k := found.(type) {
-	case *kind.Enum:
+	limit := word(keywords.get(found.keyword))
+	switch found.keyword {
+	case "enum":
 		return d.notOneOf(p, is, value, keywords.list("enum"))
-	case *kind.Const:
-		return is + " is not " + word(keywords.get("const")), ""
-	case *kind.Type:
-		return is + " is not " + alternatives(k.Want), ""
-	case *kind.Minimum:
-		return is + " is below " + word(keywords.get("minimum")), ""
-	case *kind.Maximum:
-		return is + " is above " + word(keywords.get("maximum")), ""
-	case *kind.ExclusiveMinimum:
-		return is + " is not above " + word(keywords.get("exclusiveMinimum")), ""
-	case *kind.ExclusiveMaximum:
-		return is + " is not below " + word(keywords.get("exclusiveMaximum")), ""
-	case *kind.MultipleOf:
-		return is + " is not a multiple of " + word(keywords.get("multipleOf")), ""
-	case *kind.Pattern:
-		return is + " does not match " + k.Want, ""
-	case *kind.UniqueItems:
-		first := p.at.Item(k.Duplicates[0])
-		return fmt.Sprintf("items %d and %d are the same, the first is at %s", k.Duplicates[0], k.Duplicates[1],
+	case "const":
+		return is + " is not " + limit, ""
+	case "type":
+		return is + " is not " + alternatives(found.rule.types), ""
+	case "minimum":
+		return is + " is below " + limit, ""
+	case "maximum":
+		return is + " is above " + limit, ""
+	case "exclusiveMinimum":
+		return is + " is not above " + limit, ""
+	case "exclusiveMaximum":
+		return is + " is not below " + limit, ""
+	case "multipleOf":
+		return is + " is not a multiple of " + limit, ""
+	case "pattern":
+		return is + " does not match " + found.want, ""
+	case "uniqueItems":
+		first := p.at.Item(found.twice[0])
+		return fmt.Sprintf("items %d and %d are the same, the first is at %s", found.twice[0], found.twice[1],
 			d.config.Place(first)), "take one of the two out"
-	case *kind.Not:
+	case "not":
 		if words, _ := simple(keywords.object("not")); words != "" {
 			return "the vendor refuses that " + words, ""
 		}
-	case *kind.FalseSchema:
+	case "false":
 		return is + " is not allowed", ""
 	}
-	if said := measured(found, p.secret); said != "" {
+	if said := measured(found, value, p.secret); said != "" {
 		return said, ""
 	}
 	return is + " does not fit what the vendor documents", ""
 }
 
 // measured is the complaint about a length or a number of things, "" about anything else.
-func measured(found jsonschema.ErrorKind, secret bool) string {
-	text := func(got int) string {
+func measured(found violation, value any, secret bool) string {
+	is := ""
+	switch v := value.(type) {
+	case string:
+		is = "a text of " + count(utf8.RuneCountInString(v), "character")
 		if secret {
-			return "(sensitive)"
+			is = "(sensitive)"
 		}
-		return "a text of " + count(got, "character")
+	case []any:
+		is = "a list of " + count(len(v), "item")
+	case diff.Object:
+		is = "an object of " + count(len(v), "field")
 	}
-	switch k := found.(type) {
-	case *kind.MinLength:
-		return fmt.Sprintf("%s is too short: at least %d", text(k.Got), k.Want)
-	case *kind.MaxLength:
-		return fmt.Sprintf("%s is too long: at most %d", text(k.Got), k.Want)
-	case *kind.MinItems:
-		return fmt.Sprintf("a list of %s is too short: at least %d", count(k.Got, "item"), k.Want)
-	case *kind.MaxItems:
-		return fmt.Sprintf("a list of %s is too long: at most %d", count(k.Got, "item"), k.Want)
-	case *kind.MinProperties:
-		return fmt.Sprintf("an object of %s is too small: at least %d", count(k.Got, "field"), k.Want)
-	case *kind.MaxProperties:
-		return fmt.Sprintf("an object of %s is too large: at most %d", count(k.Got, "field"), k.Want)
+	short, long := "short", "long"
+	switch found.keyword {
+	case "minProperties", "maxProperties":
+		short, long = "small", "large"
+	case "minLength", "maxLength", "minItems", "maxItems":
+	default:
+		return ""
 	}
-	return ""
+	if strings.HasPrefix(found.keyword, "min") {
+		return fmt.Sprintf("%s is too %s: at least %s", is, short, found.want)
+	}
+	return fmt.Sprintf("%s is too %s: at most %s", is, long, found.want)
 }
 
 func (d *decoder) notOneOf(p place, is string, value any, allowed []any) (said, hint string) {
