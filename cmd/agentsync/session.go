@@ -89,7 +89,7 @@ func (s *session) read(paths []string) (_ spec.Problems, err error) {
 	if len(paths) > 0 && f.kustomize != "" {
 		return nil, usageError{errors.New("PATHs and --kustomize exclude each other"), "give one of them"}
 	}
-	set, err := spec.Load(spec.Input{Paths: paths, Kustomize: f.kustomize, Dir: s.dir, Stdin: s.app.stdin, Getenv: s.getenv})
+	set, err := spec.Load(spec.Input{Paths: paths, Kustomize: f.kustomize, Dir: s.dir, Stdin: s.app.stdin, Getenv: s.getenv, Withheld: withheld()})
 	problems, isProblems := err.(spec.Problems)
 	if err != nil && !isProblems {
 		return nil, err
@@ -107,6 +107,13 @@ func (s *session) read(paths []string) (_ spec.Problems, err error) {
 		problems = append(problems, faults...)
 	}
 	return problems.Sorted(), nil
+}
+
+// withheld are the process's own credentials: whoever may change a manifest could otherwise send them to a vendor as a prompt.
+func withheld() []string {
+	return []string{"AGENTSYNC_AUTH_TOKEN", "AGENTSYNC_GIT_TOKEN", "AGENTSYNC_SSH_PASSPHRASE", "AGENTSYNC_GITHUB_WEBHOOK_SECRET",
+		"AGENTSYNC_GITLAB_WEBHOOK_TOKEN", "AGENTSYNC_NOTIFY_SLACK", "AGENTSYNC_NOTIFY_WEBHOOK", "AGENTSYNC_NOTIFY_SECRET",
+		"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN"}
 }
 
 // getenv is the environment as manifests and accounts see it.

@@ -19,6 +19,7 @@ const (
 type values struct {
 	tree     *tree // nil: there are no files
 	getenv   func(string) (string, bool)
+	withheld []string // variables that no agent may name
 	secrets  map[string]bool
 	joined   int // bytes of $join texts so far
 	problems *Problems
@@ -165,6 +166,8 @@ func (r *values) env(v, argument, fallback *Value, account bool) {
 	}
 	text, set := r.getenv(name)
 	switch {
+	case !account && slices.Contains(r.withheld, name):
+		r.fault(argument.Pos, "give the agent's secret a variable of its own", "environment variable %s is a credential of agentsync: it must not become part of an agent", name)
 	case set && (text != "" || !account):
 		v.Text = text
 		r.secret(text)

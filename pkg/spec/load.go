@@ -35,6 +35,8 @@ type Input struct {
 	Dir string
 	// Stdin is what "-" reads.
 	Stdin io.Reader
+	// Withheld are variables that no Agent may name: the process's own credentials, which would end up in a live agent.
+	Withheld []string
 	// Getenv looks a variable up, as os.LookupEnv does; nil means that none is set.
 	Getenv func(string) (string, bool)
 }
@@ -113,7 +115,7 @@ func newLoader(in Input) (*loader, error) {
 	if l.tree, err = openTree(l.set.Root); err != nil {
 		return nil, err
 	}
-	l.values = values{tree: l.tree, getenv: in.Getenv, secrets: map[string]bool{}, problems: &l.problems}
+	l.values = values{tree: l.tree, getenv: in.Getenv, withheld: in.Withheld, secrets: map[string]bool{}, problems: &l.problems}
 	return l, nil
 }
 
