@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
+	_ "time/tzdata" // freeze windows name time zones, and the container has no database of them
 )
 
 // gcPercent is how much garbage the heap may hold beside what is in use, in percent of that. Most of what a run reads is garbage soon: at
