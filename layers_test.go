@@ -31,7 +31,7 @@ var rooms = map[string]struct {
 	"pkg/providers/nova":         {vendor, "a vendor knows no other vendor, and nothing of plans"},
 	"pkg/providers/voicy":        {vendor, "a vendor knows no other vendor, and nothing of plans"},
 	"pkg/providers/all":          {[]string{"pkg/providers", "pkg/providers/centerfy", "pkg/providers/convirza", "pkg/providers/nova", "pkg/providers/voicy"}, "the one roof"},
-	"pkg/providers/providertest": {[]string{"pkg/diff", "pkg/providers", "pkg/providers/rest", "pkg/providers/schema"}, "the suite knows the contract only"},
+	"pkg/providers/providertest": {[]string{"pkg/diff", "pkg/spec", "pkg/providers", "pkg/providers/rest", "pkg/providers/schema"}, "the suite knows the contract only"},
 	"pkg/state":                  {[]string{"internal/jsontree", "pkg/diff"}, "records hold documents"},
 	"pkg/state/statetest":        {[]string{"pkg/state"}, "the suite for stores"},
 	"pkg/plan":                   {[]string{"pkg/diff", "pkg/spec", "pkg/state", "pkg/providers", "pkg/providers/rest", "pkg/providers/schema"}, "deciding knows the contract, not the vendors"},

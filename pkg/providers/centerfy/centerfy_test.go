@@ -1,41 +1,12 @@
 package centerfy
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 
-	"agentsync.dev/agentsync/pkg/diff"
-	"agentsync.dev/agentsync/pkg/spec"
+	"agentsync.dev/agentsync/pkg/providers/providertest"
 )
-
-// manifest turns a value into one of a manifest.
-func manifest(v any) *spec.Value {
-	switch v := v.(type) {
-	case nil:
-		return &spec.Value{Kind: spec.Null}
-	case string:
-		return &spec.Value{Kind: spec.Text, Text: v}
-	case []any:
-		list := &spec.Value{Kind: spec.List}
-		for _, item := range v {
-			list.Items = append(list.Items, manifest(item))
-		}
-		return list
-	case map[string]any:
-		object := &spec.Value{Kind: spec.Map}
-		for _, key := range diff.Keys(v) {
-			object.Pairs = append(object.Pairs, spec.Pair{Key: key, Value: manifest(v[key])})
-		}
-		return object
-	}
-	text, err := json.Marshal(v)
-	if err != nil {
-		panic(err)
-	}
-	return &spec.Value{Kind: spec.Plain, Text: string(text)}
-}
 
 func TestSchemaDecode(t *testing.T) {
 	cases := []struct {
@@ -62,7 +33,7 @@ func TestSchemaDecode(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.config, func(t *testing.T) {
-			_, problems := agentSchema().Decode(manifest(answer(t, c.config)), false)
+			_, problems := agentSchema().Decode(providertest.Manifest(answer(t, c.config)), false)
 			var errs []string
 			for _, p := range problems {
 				if !p.Warning {

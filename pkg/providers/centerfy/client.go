@@ -72,7 +72,7 @@ func (a *account) Get(ctx context.Context, id string) (providers.Live, error) {
 	if err != nil {
 		return providers.Live{}, fmt.Errorf("centerfy: %w", err)
 	}
-	answer, fields, err := a.do(ctx, rest.Request{Method: http.MethodGet, Path: "/get-agent/" + segment})
+	answer, fields, err := a.rest.Object(ctx, rest.Request{Method: http.MethodGet, Path: "/get-agent/" + segment})
 	if err != nil {
 		return providers.Live{}, err
 	}
@@ -97,7 +97,7 @@ func (a *account) Send(ctx context.Context, r providers.Request) (string, error)
 		_, err := a.rest.Do(ctx, r.Request)
 		return "", err
 	}
-	answer, fields, err := a.do(ctx, r.Request)
+	answer, fields, err := a.rest.Object(ctx, r.Request)
 	if err != nil {
 		return "", err
 	}
@@ -106,17 +106,4 @@ func (a *account) Send(ctx context.Context, r providers.Request) (string, error)
 		return "", answer.Odd("the answer does not say the id of the new agent: %w", err)
 	}
 	return id, nil
-}
-
-// do sends r, whose answer is a JSON object.
-func (a *account) do(ctx context.Context, r rest.Request) (*rest.Answer, map[string]any, error) {
-	answer, err := a.rest.Do(ctx, r)
-	if err != nil {
-		return nil, nil, err
-	}
-	var fields map[string]any
-	if err := rest.DecodeJSON(answer, &fields); err != nil {
-		return nil, nil, err
-	}
-	return answer, fields, nil
 }

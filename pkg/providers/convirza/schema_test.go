@@ -1,38 +1,11 @@
 package convirza
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
-	"agentsync.dev/agentsync/pkg/diff"
-	"agentsync.dev/agentsync/pkg/spec"
+	"agentsync.dev/agentsync/pkg/providers/providertest"
 )
-
-// manifest makes the value that a manifest with this config has.
-func manifest(v any) *spec.Value {
-	switch v := v.(type) {
-	case map[string]any:
-		value := &spec.Value{Kind: spec.Map}
-		for _, key := range diff.Keys(v) {
-			value.Pairs = append(value.Pairs, spec.Pair{Key: key, Value: manifest(v[key])})
-		}
-		return value
-	case []any:
-		value := &spec.Value{Kind: spec.List}
-		for _, item := range v {
-			value.Items = append(value.Items, manifest(item))
-		}
-		return value
-	case string:
-		return &spec.Value{Kind: spec.Text, Text: v}
-	case json.Number:
-		return &spec.Value{Kind: spec.Plain, Text: string(v)}
-	case bool:
-		return &spec.Value{Kind: spec.Plain, Text: map[bool]string{true: "true", false: "false"}[v]}
-	}
-	return &spec.Value{Kind: spec.Null}
-}
 
 func TestSchemaDecides(t *testing.T) {
 	for _, tc := range []struct{ config, want string }{
@@ -59,7 +32,7 @@ func TestSchemaDecides(t *testing.T) {
 		{`{"knowledgebase_files": ["a.pdf"]}`, "error"},
 		{`{"later": 1}`, "error"},
 	} {
-		_, problems := agentSchema().Decode(manifest(parse(t, tc.config)), false)
+		_, problems := agentSchema().Decode(providertest.Manifest(parse(t, tc.config)), false)
 		got := ""
 		switch {
 		case problems.Err() != nil:

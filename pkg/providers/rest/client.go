@@ -50,6 +50,19 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
+// Object sends r as Do does; its answer has to be a JSON object, with numbers as [json.Number].
+func (c *Client) Object(ctx context.Context, r Request) (*Answer, map[string]any, error) {
+	answer, err := c.Do(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	var fields map[string]any
+	if err := DecodeJSON(answer, &fields); err != nil {
+		return nil, nil, err
+	}
+	return answer, fields, nil
+}
+
 // Do sends r, paced and with the repeats that are safe, and returns the answer, or an *Error.
 func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	call := &call{client: c, request: r, read: r.Method == http.MethodGet || r.Method == http.MethodHead}

@@ -1,40 +1,19 @@
 package voicy
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"agentsync.dev/agentsync/pkg/diff"
-	"agentsync.dev/agentsync/pkg/spec"
+	"agentsync.dev/agentsync/pkg/providers/providertest"
 )
 
-// manifest is a config as spec reads it; values are Go's nil, string (quoted), plain, list and object.
+// Configs of these tests: values are Go's nil, string (quoted), plain, list and object.
 type (
-	plain  string
-	object map[string]any
+	plain  = json.Number
+	object = map[string]any
 )
-
-func manifest(v any) *spec.Value {
-	switch v := v.(type) {
-	case plain:
-		return &spec.Value{Kind: spec.Plain, Text: string(v)}
-	case string:
-		return &spec.Value{Kind: spec.Text, Text: v}
-	case []any:
-		list := &spec.Value{Kind: spec.List}
-		for _, item := range v {
-			list.Items = append(list.Items, manifest(item))
-		}
-		return list
-	case object:
-		m := &spec.Value{Kind: spec.Map}
-		for _, name := range diff.Keys(v) {
-			m.Pairs = append(m.Pairs, spec.Pair{Key: name, Value: manifest(v[name])})
-		}
-		return m
-	}
-	return &spec.Value{Kind: spec.Null}
-}
 
 // TestSchema holds which values are errors, which are warnings (limits that Voicy does not document) and which are fine.
 func TestSchema(t *testing.T) {
@@ -74,7 +53,7 @@ func TestSchema(t *testing.T) {
 		{"functions-v1", "variables_extracted", []any{object{"name": "a", "required": "perhaps"}}, "error"},
 		{"functions-v1", "variables_extracted", nil, ""},
 	} {
-		config, problems := dialectOf(t, tc.api).schema().Decode(manifest(object{tc.field: tc.value}), false)
+		config, problems := dialectOf(t, tc.api).schema().Decode(providertest.Manifest(object{tc.field: tc.value}), false)
 		got := ""
 		if len(problems) > 0 {
 			got = "warning"
@@ -100,7 +79,7 @@ func TestClear(t *testing.T) {
 		{"functions-v1", "variables_provided", []any{}},
 		{"functions-v1", "welcome_message", ""},
 	} {
-		config, problems := dialectOf(t, tc.api).schema().Decode(manifest(object{tc.field: nil}), false)
+		config, problems := dialectOf(t, tc.api).schema().Decode(providertest.Manifest(object{tc.field: nil}), false)
 		got, there := config.Object[tc.field]
 		if !there || string(diff.Canonical(got)) != string(diff.Canonical(tc.want)) || problems.Err() != nil {
 			t.Errorf("%s %s: null is %v, want %v: %v", tc.api, tc.field, got, tc.want, problems)
