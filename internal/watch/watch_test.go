@@ -84,6 +84,11 @@ func TestWatchAndDrift(t *testing.T) {
 		if r.live("voicy", "back")["general_prompt"] != "one" || r.live("voicy", "refuse")["general_prompt"] != "mine" || r.live("voicy", "leave")["general_prompt"] != "mine" {
 			t.Error("the policies were not followed")
 		}
+		runs := len(r.status().Runs)
+		after(time.Hour)
+		if now := len(r.status().Runs); now != runs {
+			t.Errorf("%d runs were kept in an hour in which nothing but the same drift was found", now-runs)
+		}
 		// Taking the value into the manifest settles it.
 		r.write(map[string]string{"refuse.yaml": voicy("refuse", "mine")})
 		r.show("")
