@@ -70,7 +70,7 @@ func set(t *testing.T, v reflect.Value) {
 func TestChangedSeesEveryField(t *testing.T) {
 	every(t, sameSpec, "Name", "Provider", "Config")
 	every(t, sameProvider, "Name", "At")
-	every(t, sameConfig, "Dir")
+	every(t, sameConfig, "Dir", "Freeze") // a freeze is for the watcher, and changes no plan
 	every(t, sameAccount, "Name", "At", "Auth", "Options", "Limits", "Timeout")
 	for _, one := range []*spec.Suspend{{Reason: "x"}, {Until: time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)}} {
 		if sameSpec(&spec.Agent{Suspend: &spec.Suspend{}}, &spec.Agent{Suspend: one}) {
