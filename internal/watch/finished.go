@@ -102,9 +102,11 @@ func (l *loop) learn(a *account, o outcome) {
 		hold = l.masked(o, o.err)
 	}
 	read, away, bad, fresh, why := 0, 0, 0, false, ""
+	verdicts := make([]verdict, len(o.plan.Changes))
 	for i := range o.plan.Changes {
 		c := &o.plan.Changes[i]
 		v := judge(c, results[c.Address], hold, o.options.Mask)
+		verdicts[i] = v
 		if v.state == status.Failed || v.state == status.Unsettled {
 			bad++
 		}
@@ -116,10 +118,16 @@ func (l *loop) learn(a *account, o outcome) {
 		} else {
 			read++
 		}
-		l.stands(a, o, c, v)
+	}
+	l.reach(a, o, read, away, fresh, why)
+	for i := range verdicts {
+		if verdicts[i].away && a.breaker.open() {
+			verdicts[i] = verdicts[i].unreachable()
+		}
+		l.stands(a, o, &o.plan.Changes[i], verdicts[i])
 	}
 	l.orphans(a, o)
-	l.reach(a, o, read, away, fresh, why)
+	l.rest(a, o)
 	if o.all {
 		bad += len(o.options.Select.Except) - len(a.doneSoFar()) // those that wait after a failure
 	}
@@ -156,16 +164,26 @@ func (l *loop) reach(a *account, o outcome, read, away int, fresh bool, why stri
 		a.breaker.failed(o.ended, why)
 		a.looking = nil
 		a.wantAll(o.because)
-		for _, known := range l.agents {
-			if known.shown.Provider == a.name {
-				known.nextTry = time.Time{}
-				l.show(known, status.Unreachable, "the account cannot be reached", o.ended)
-			}
-		}
 	case read > 0 && a.breaker.open():
 		l.Log.Info("the account answers again", "account", a.name)
 		a.breaker = breaker{}
 		a.wantAll(status.Retry)
+	}
+}
+
+// rest lets the agents of an account whose breaker is open rest until it answers.
+func (l *loop) rest(a *account, o outcome) {
+	if !a.breaker.open() {
+		return
+	}
+	for _, known := range l.agents {
+		if known.shown.Provider == a.name {
+			known.nextTry = time.Time{}
+			shown := *known.shown
+			shown.NextTry = time.Time{}
+			known.shown = &shown
+			l.show(known, status.Unreachable, awayReason, o.ended)
+		}
 	}
 }
 
@@ -262,6 +280,8 @@ func (l *loop) show(known *agent, state status.State, reason string, now time.Ti
 		switch state {
 		case status.Drifted, status.Refused, status.Failed, status.Unsettled, status.Fighting:
 			level = slog.LevelWarn
+		case status.Unreachable:
+			level = slog.LevelDebug // it is said of the account
 		}
 		if shown.State != status.Waiting || state != status.Synced {
 			l.Log.Log(context.Background(), level, "agent", "agent", next.Address, "state", string(state), "was", string(shown.State), "reason", reason, "error", next.Error)

@@ -194,10 +194,21 @@ func problemsOf(err error) []status.Problem {
 		return nil
 	}
 	var faults spec.Problems
-	if !errors.As(err, &faults) {
-		return []status.Problem{{Message: err.Error()}}
-	}
 	var list []status.Problem
+	if !errors.As(err, &faults) {
+		if several, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, one := range several.Unwrap() {
+				list = append(list, problemsOf(one)...)
+			}
+			return list
+		}
+		problem := status.Problem{Message: err.Error()}
+		var cure interface{ Hint() string }
+		if errors.As(err, &cure) {
+			problem.Hint = cure.Hint()
+		}
+		return append(list, problem)
+	}
 	for _, f := range faults {
 		if !f.Warning {
 			list = append(list, status.Problem{Message: f.Pos.String() + ": " + f.Message, Hint: f.Hint})

@@ -82,7 +82,9 @@ func TestWatchLeavesAnAccountThatIsAway(t *testing.T) {
 		after(time.Minute)
 		r.vendor.Fault(sandbox.Fault{Vendor: "nova", Kind: sandbox.FaultStatus, Status: 401})
 		after(20 * time.Minute)
-		r.wantState("nova/c", status.Unreachable)
+		if c := r.wantState("nova/c", status.Unreachable); time.Since(c.Since) < 10*time.Minute || !c.NextTry.IsZero() {
+			t.Errorf("probes begin it anew: %+v", c)
+		}
 		r.remove("c.yaml")
 		r.show("")
 		loads := len(r.vendor.Log())
