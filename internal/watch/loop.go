@@ -178,6 +178,11 @@ func (l *loop) role() {
 		for _, a := range l.accounts { // what was wrong with them is the next leader's to find out
 			a.breaker, a.held = breaker{}, ""
 		}
+		for _, known := range l.agents { // so are their states
+			shown := *known.shown
+			shown.State, shown.Reason, shown.Since, shown.Error, shown.Failures, shown.NextTry = status.Waiting, "another watcher leads", l.leadsAt, "", 0, time.Time{}
+			known.shown = &shown
+		}
 		l.Log.Warn("this watcher no longer leads: nothing new is started")
 		return
 	}
