@@ -284,7 +284,7 @@ func (l *loop) show(known *agent, state status.State, reason string, now time.Ti
 			level = slog.LevelDebug // it is said of the account
 		}
 		if shown.State != status.Waiting || state != status.Synced {
-			l.Log.Log(context.Background(), level, "agent", "agent", next.Address, "state", string(state), "was", string(shown.State), "reason", reason, "error", next.Error)
+			l.Log.Log(context.Background(), level, "an agent stands otherwise now", "agent", next.Address, "state", string(state), "was", string(shown.State), "reason", reason, "error", next.Error)
 		}
 	}
 	known.shown = &next
