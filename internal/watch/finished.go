@@ -41,7 +41,7 @@ func (l *loop) finished(o outcome) {
 	}
 	l.record(o)
 	if !l.leads {
-		a.breaker, a.held = breaker{}, "" // the next leader's to find out
+		l.standBy()
 	}
 	if o.err != nil {
 		l.postponed(a, o, was)

@@ -175,14 +175,7 @@ func (l *loop) role() {
 	}
 	l.leads, l.leadsAt, l.news = leads, l.now(), true
 	if !leads {
-		for _, a := range l.accounts { // what was wrong with them is the next leader's to find out
-			a.breaker, a.held = breaker{}, ""
-		}
-		for _, known := range l.agents { // so are their states
-			shown := *known.shown
-			shown.State, shown.Reason, shown.Since, shown.Error, shown.Failures, shown.NextTry = status.Waiting, "another watcher leads", l.leadsAt, "", 0, time.Time{}
-			known.shown = &shown
-		}
+		l.standBy()
 		l.Log.Warn("this watcher no longer leads: nothing new is started")
 		return
 	}
@@ -194,6 +187,18 @@ func (l *loop) role() {
 	}
 	for _, a := range l.agents {
 		a.failures, a.nextTry = 0, time.Time{}
+	}
+}
+
+// standBy forgets how accounts and agents stand.
+func (l *loop) standBy() {
+	for _, a := range l.accounts { // what was wrong with them is the next leader's to find out
+		a.breaker, a.held = breaker{}, ""
+	}
+	for _, known := range l.agents { // so are their states
+		shown := *known.shown
+		shown.State, shown.Reason, shown.Since, shown.Error, shown.Failures, shown.NextTry = status.Waiting, "another watcher leads", l.leadsAt, "", 0, time.Time{}
+		known.shown = &shown
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -459,10 +460,11 @@ func TestWatchReloads(t *testing.T) {
 func TestWatchLoadsAgainWhatTheStateKeptBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
-		away := true
+		var away atomic.Bool
+		away.Store(true)
 		load := r.options.Load
 		r.options.Load = func(ctx context.Context, rev *source.Revision) (*watch.Manifests, error) {
-			if away {
+			if away.Load() {
 				return nil, errors.New("the bucket does not answer")
 			}
 			return load(ctx, rev)
@@ -475,7 +477,7 @@ func TestWatchLoadsAgainWhatTheStateKeptBack(t *testing.T) {
 		if s := r.status().Source; len(s.Errors) != 1 || s.Errors[0].Message != "the bucket does not answer" || s.InForce != "" {
 			t.Errorf("the source is %+v", s)
 		}
-		away = false
+		away.Store(false)
 		after(time.Minute)
 		r.wantState("voicy/a", status.Synced)
 		if s := r.status().Source; len(s.Errors) != 0 || s.InForce != "1111" {
