@@ -241,6 +241,8 @@ func TestSoak(t *testing.T) {
 				t.Errorf("%s is %s: %s", a.Address, a.State, a.Reason)
 			}
 		}
+	}
+	for _, p := range s.running { // not before: where one stops, another begins to lead
 		p.stop()
 	}
 }

@@ -55,14 +55,15 @@ func Verdicts(s *status.Status) []Verdict {
 	return append(all, v)
 }
 
-// looked reports whether the first look at what is in force has ended: each account was looked at since it came into force, or nothing is left
-// to do.
+// looked reports whether the first look at what is in force has ended: each account had a look that began since it came into force, or nothing
+// is left to do.
 func looked(s *status.Status) bool {
 	busy := s.Queue > 0
 	since := true
 	for _, account := range s.Accounts {
 		busy = busy || account.Busy
-		since = since && !account.LookedAt.Before(s.Source.ChangedAt)
+		began := account.LookedAt.Add(-time.Duration(account.LookTook * float64(time.Second)))
+		since = since && !began.Before(s.Source.ChangedAt)
 	}
 	waits := slices.ContainsFunc(s.Agents, func(a *status.Agent) bool { return a.State == status.Waiting })
 	return !waits && (since || !busy)

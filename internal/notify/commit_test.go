@@ -42,6 +42,9 @@ func TestVerdicts(t *testing.T) {
 			[]Verdict{{"c1", forge.Pending, "looking at the agents: 4 synced", true}}},
 		{"a new commit, looked at where it changed something", func(s *status.Status) { s.Source.ChangedAt = noon.Add(time.Minute) },
 			[]Verdict{{"c1", forge.Success, "4 synced", false}}},
+		{"a new commit during a look", func(s *status.Status) {
+			s.Source.ChangedAt, s.Accounts[0].LookTook, s.Queue = noon.Add(-time.Minute), 120, 1
+		}, []Verdict{{"c1", forge.Pending, "looking at the agents: 4 synced", true}}},
 		{"a full look under way", func(s *status.Status) { s.Source.ChangedAt, s.Queue = noon.Add(-time.Minute), 3 },
 			[]Verdict{{"c1", forge.Success, "4 synced", false}}},
 		{"broken manifests", func(s *status.Status) {

@@ -1,10 +1,12 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"agentsync.dev/agentsync/internal/status"
@@ -37,7 +39,7 @@ func (l *loop) dispatch(ctx context.Context) {
 	for _, name := range slices.Sorted(maps.Keys(l.accounts)) {
 		a := l.accounts[name]
 		due := a.all || a.looking != nil || len(a.wanted) > 0
-		if due && !a.busy && !now.Before(a.notBefore) && (!a.breaker.open() || !now.Before(a.breaker.next)) {
+		if due && !l.rounds[name] && !now.Before(a.notBefore) && (!a.breaker.open() || !now.Before(a.breaker.next)) {
 			l.begin(ctx, a, now)
 		}
 	}
@@ -47,7 +49,7 @@ func (l *loop) dispatch(ctx context.Context) {
 func (l *loop) begin(ctx context.Context, a *account, now time.Time) {
 	rev := l.from.inForce
 	j := job{run: state.RunID(now), account: a.name, rev: rev, options: rev.manifests.Planning, hold: l.hold(now),
-		contested: l.fights.contested(now), guard: func() error { return l.mayWrite(rev) },
+		contested: l.fights.contested(now), guard: l.mayWrite,
 		prune: l.KeepRuns > 0 && now.Sub(l.prunedAt) >= pruneEvery}
 	if l.Lease != nil {
 		j.epoch = l.Lease.Info().Epoch
@@ -56,8 +58,7 @@ func (l *loop) begin(ctx context.Context, a *account, now time.Time) {
 	o.Now, o.Select, o.Source.Commit = now, plan.Select{Providers: []string{a.name}}, rev.files.Commit
 	l.choose(a, &j, now)
 	o.Elsewhere = l.elsewhere(a, &j, now)
-	a.busy, l.news = true, true
-	l.busy++
+	l.rounds[a.name], l.news = true, true
 	rev.users++
 	go func() { l.done <- l.round(ctx, j, l.lock, l.stopping) }()
 }
@@ -67,12 +68,12 @@ func (l *loop) begin(ctx context.Context, a *account, now time.Time) {
 func (l *loop) choose(a *account, j *job, now time.Time) {
 	s := &j.options.Select
 	if a.breaker.open() {
-		j.probe, j.because, j.wanted = true, status.Retry, l.probe(a.name)
+		j.probe, j.because, j.wanted = true, status.Retry, l.probe(a)
 		a.breaker.probing = true
 		s.Changed = j.wanted
 		return
 	}
-	if a.all {
+	if a.all && a.looking == nil { // one under way is ended first: who asks again and again must not keep it from ever getting to the last agent
 		a.all, a.looking = false, &fullLook{why: a.allWhy, began: now, done: map[string]bool{}}
 	}
 	var part map[string]bool
@@ -81,14 +82,18 @@ func (l *loop) choose(a *account, j *job, now time.Time) {
 		part, last = l.part(a)
 	}
 	switch {
-	case len(a.wanted) > 0 && !(last && len(a.looking.done) == 0):
+	case len(a.wanted) > 0 && !(a.yields && a.looking != nil) && !(last && len(a.looking.done) == 0):
+		a.yields = a.looking != nil
 		j.because, j.wanted = a.wantedWhy, a.wanted
 		s.Changed, a.wanted = a.wanted, nil
 	case last:
+		a.yields = false
 		j.because, j.all = a.looking.why, true
-		s.Except, a.wanted = l.waiting(a.name), nil
+		s.Except = l.waiting(a.name)
 		maps.Copy(s.Except, a.looking.done)
+		maps.DeleteFunc(a.wanted, func(address string, _ bool) bool { return !s.Except[address] })
 	default:
+		a.yields = false
 		j.because, j.part, j.wanted = a.looking.why, true, part
 		s.Changed = part
 	}
@@ -156,9 +161,10 @@ func frozen(windows []*spec.Freeze, now time.Time) (held *spec.Freeze, until tim
 	return held, until
 }
 
-// mayWrite is asked right before each write, by the rounds' goroutines: this watcher leads, and no freeze window has begun since.
-func (w *Watcher) mayWrite(rev *revision) error {
-	if f, until := frozen(rev.manifests.Freeze, w.Clock.Now()); f != nil {
+// mayWrite is asked right before each write, by the rounds' goroutines: this watcher leads, and no freeze window has begun or come
+// into force since.
+func (w *Watcher) mayWrite() error {
+	if f, until := frozen(*w.windows.Load(), w.Clock.Now()); f != nil {
 		return fmt.Errorf("frozen until %s: %s", until.UTC().Format(time.RFC3339), f.Reason)
 	}
 	if w.Lease == nil {
@@ -191,26 +197,21 @@ func (l *loop) waiting(name string) map[string]bool {
 	return except
 }
 
-// probe chooses the agents that are asked for to see whether an account answers again: those that were not read for the longest time.
-func (l *loop) probe(name string) map[string]bool {
+// probe chooses the agents that are asked for to see whether an account answers again: first those that were read last, and the next ones after
+// each probe that failed, since those that were asked for may be broken themselves.
+func (l *loop) probe(a *account) map[string]bool {
 	var own []*status.Agent
 	for _, known := range l.agents {
-		if known.shown.Provider == name && known.shown.Manifest != "" {
+		if known.shown.Provider == a.name && known.shown.Manifest != "" {
 			own = append(own, known.shown)
 		}
 	}
 	slices.SortFunc(own, func(a, b *status.Agent) int {
-		if c := a.CheckedAt.Compare(b.CheckedAt); c != 0 {
-			return c
-		}
-		if a.Address < b.Address {
-			return -1
-		}
-		return 1
+		return cmp.Or(b.CheckedAt.Compare(a.CheckedAt), strings.Compare(a.Address, b.Address))
 	})
 	chosen := map[string]bool{}
-	for _, a := range own[:min(probes, len(own))] {
-		chosen[a.Address] = true
+	for i := range min(probes, len(own)) {
+		chosen[own[((a.breaker.failures-1)*probes+i)%len(own)].Address] = true
 	}
 	return chosen
 }

@@ -85,7 +85,8 @@ func (f fights) recent(address string, now time.Time) bool {
 func (f fights) settle(address string) { delete(f, address) }
 
 // moves remembers which agents were changed or deleted for the revision in force, or are going to be as far as the state tells, by account and
-// address: the limits hold for all accounts together. What is older than an hour no longer counts: a limit is there for a revision that changes much at once.
+// address: the limits hold for all accounts together. What was done more than an hour ago no longer counts: a limit is there for a revision that changes much at once. What is going to be done counts until it is done, or an
+// old refusal would be carried out piece by piece.
 type moves map[string]map[string]move
 
 type move struct {
@@ -117,7 +118,7 @@ func (m moves) drop(account, address string) {
 // elsewhere counts what a plan has to reckon with beside the agents that it looks at itself: the changes of others, and all deletes.
 func (m moves) elsewhere(now time.Time, looksAt func(account, address string) bool) (changed, deleted int) {
 	for name, own := range m {
-		maps.DeleteFunc(own, func(_ string, v move) bool { return now.Sub(v.at) > fightTime })
+		maps.DeleteFunc(own, func(_ string, v move) bool { return !v.expected && now.Sub(v.at) > fightTime })
 		for address, v := range own {
 			if !looksAt(name, address) || v.deleted {
 				changed++

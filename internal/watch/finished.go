@@ -27,19 +27,24 @@ const (
 // finished takes in what came of a round.
 func (l *loop) finished(o outcome) {
 	o.rev.let()
-	l.busy--
+	delete(l.rounds, o.account)
 	a := l.accounts[o.account]
 	if a == nil {
+		l.record(o)
 		return // its last manifest went in the meantime
 	}
-	a.busy, a.breaker.probing = false, false
+	was := a.held
+	a.breaker.probing = false
 	if o.plan != nil {
 		a.held = ""
 		l.learn(a, o)
 	}
 	l.record(o)
+	if !l.leads {
+		l.standBy()
+	}
 	if o.err != nil {
-		l.postponed(a, o)
+		l.postponed(a, o, was)
 		return
 	}
 	switch {
@@ -59,8 +64,8 @@ func (l *loop) finished(o outcome) {
 	}
 }
 
-// postponed asks again for what a round did not come to.
-func (l *loop) postponed(a *account, o outcome) {
+// postponed asks again for what a round did not come to. was is what held up the round before, "" for nothing: the log says it once.
+func (l *loop) postponed(a *account, o outcome, was string) {
 	if errors.Is(o.err, context.Canceled) {
 		return // the watcher stops
 	}
@@ -69,6 +74,9 @@ func (l *loop) postponed(a *account, o outcome) {
 		level = slog.LevelError
 	}
 	a.held = l.masked(o, o.err)
+	if was != "" {
+		level = slog.LevelDebug
+	}
 	l.Log.Log(context.Background(), level, "a round came to nothing; it is tried again soon", "account", a.name, "run", o.run, "error", a.held)
 	a.notBefore = o.ended.Add(soon)
 	if o.part || o.probe {
@@ -93,23 +101,33 @@ func (l *loop) learn(a *account, o outcome) {
 	if hold == "" && o.err != nil {
 		hold = l.masked(o, o.err)
 	}
-	read, away, bad, why := 0, 0, 0, ""
+	read, away, bad, fresh, why := 0, 0, 0, false, ""
+	verdicts := make([]verdict, len(o.plan.Changes))
 	for i := range o.plan.Changes {
 		c := &o.plan.Changes[i]
 		v := judge(c, results[c.Address], hold, o.options.Mask)
+		verdicts[i] = v
 		if v.state == status.Failed || v.state == status.Unsettled {
 			bad++
 		}
 		if v.away {
 			away++
 			why = v.err
+			known := l.agents[c.Address]
+			fresh = fresh || known != nil && known.failures == 0
 		} else {
 			read++
 		}
-		l.stands(a, o, c, v)
+	}
+	l.reach(a, o, read, away, fresh, why)
+	for i := range verdicts {
+		if verdicts[i].away && a.breaker.open() {
+			verdicts[i] = verdicts[i].unreachable()
+		}
+		l.stands(a, o, &o.plan.Changes[i], verdicts[i])
 	}
 	l.orphans(a, o)
-	l.reach(a, o, read, away, why)
+	l.rest(a, o)
 	if o.all {
 		bad += len(o.options.Select.Except) - len(a.doneSoFar()) // those that wait after a failure
 	}
@@ -126,28 +144,26 @@ func (a *account) doneSoFar() map[string]bool {
 	return a.looking.done
 }
 
-// reach decides on the account's breaker: it opens where nothing could be read, and closes where something could.
-func (l *loop) reach(a *account, o outcome, read, away int, why string) {
+// reach decides on the account's breaker: it opens where nothing could be read, and closes where something could. fresh says that one of those
+// that could not be read was well before: where agents that are broken themselves are tried again, that says nothing of the account.
+func (l *loop) reach(a *account, o outcome, read, away int, fresh bool, why string) {
+	if o.rev.manifests.Settings[a.name] != l.from.inForce.manifests.Settings[a.name] {
+		return // it was asked with another key, or at another address
+	}
 	own := 0
-	for _, declared := range o.rev.manifests.Agents {
+	for _, declared := range l.from.inForce.manifests.Agents {
 		if declared.Provider == a.name {
 			own++
 		}
 	}
 	switch {
-	case away >= min(2, own) && read == 0 && away > 0:
+	case own > 0 && away >= min(2, own) && read == 0 && (fresh || away >= own || a.breaker.open()):
 		if !a.breaker.open() {
 			l.Log.Error("the account cannot be reached; it is asked now and then until it answers", "account", a.name, "error", why)
 		}
 		a.breaker.failed(o.ended, why)
 		a.looking = nil
 		a.wantAll(o.because)
-		for _, known := range l.agents {
-			if known.shown.Provider == a.name {
-				known.nextTry = time.Time{}
-				l.show(known, status.Unreachable, "the account cannot be reached", o.ended)
-			}
-		}
 	case read > 0 && a.breaker.open():
 		l.Log.Info("the account answers again", "account", a.name)
 		a.breaker = breaker{}
@@ -155,8 +171,28 @@ func (l *loop) reach(a *account, o outcome, read, away int, why string) {
 	}
 }
 
+// rest lets the agents of an account whose breaker is open rest until it answers.
+func (l *loop) rest(a *account, o outcome) {
+	if !a.breaker.open() {
+		return
+	}
+	for _, known := range l.agents {
+		if known.shown.Provider == a.name {
+			known.nextTry = time.Time{}
+			shown := *known.shown
+			shown.NextTry = time.Time{}
+			known.shown = &shown
+			l.show(known, status.Unreachable, awayReason, o.ended)
+		}
+	}
+}
+
 // stands notes how one agent stands after a round.
 func (l *loop) stands(a *account, o outcome, c *plan.Change, v verdict) {
+	if o.rev.digests[c.Address] != l.from.inForce.digests[c.Address] {
+		l.remember(a, o, c, v)
+		return // its manifest says something else now, and it is looked at again for that
+	}
 	known := l.agents[c.Address]
 	if known == nil {
 		if o.rev != l.from.inForce || c.Action == plan.Delete && v.state == status.Synced {
@@ -244,9 +280,11 @@ func (l *loop) show(known *agent, state status.State, reason string, now time.Ti
 		switch state {
 		case status.Drifted, status.Refused, status.Failed, status.Unsettled, status.Fighting:
 			level = slog.LevelWarn
+		case status.Unreachable:
+			level = slog.LevelDebug // it is said of the account
 		}
 		if shown.State != status.Waiting || state != status.Synced {
-			l.Log.Log(context.Background(), level, "agent", "agent", next.Address, "state", string(state), "was", string(shown.State), "reason", reason, "error", next.Error)
+			l.Log.Log(context.Background(), level, "an agent stands otherwise now", "agent", next.Address, "state", string(state), "was", string(shown.State), "reason", reason, "error", next.Error)
 		}
 	}
 	known.shown = &next
@@ -267,8 +305,12 @@ func (l *loop) orphans(a *account, o outcome) {
 		}
 		l.show(known, status.Orphaned, orphan.Reason, o.ended)
 	}
+	for i := range o.plan.Changes { // those that are to be deleted
+		still[o.plan.Changes[i].Address] = true
+	}
+	maps.Copy(still, o.options.Select.Except)
 	for address, known := range l.agents {
-		if known.shown.Provider == a.name && known.shown.State == status.Orphaned && !still[address] {
+		if known.shown.Provider == a.name && l.from.inForce.byAddress[address] == nil && !still[address] {
 			delete(l.agents, address)
 		}
 	}
@@ -296,6 +338,12 @@ func (l *loop) record(o outcome) {
 	if o.report != nil {
 		s := o.report.Summary
 		l.Log.Info("a round", append(attrs, "applied", s.Applied, "failed", s.Failed, "unknown", s.Unknown, "refused", s.Refused, "not_attempted", s.NotAttempted)...)
+	}
+	if run.Error != "" && len(run.Results) == 0 { // one that comes to nothing again and again is shown once
+		last := slices.IndexFunc(l.runs, func(r *status.Run) bool { return r.Account == run.Account })
+		if last >= 0 && l.runs[last].Error != "" && len(l.runs[last].Results) == 0 {
+			l.runs = slices.Delete(l.runs, last, last+1)
+		}
 	}
 	l.runs = slices.Insert(l.runs, 0, run)
 	l.runs = l.runs[:min(len(l.runs), keptRuns)]

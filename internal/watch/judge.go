@@ -91,6 +91,11 @@ func (v verdict) failed(err error, mask func(string) string) verdict {
 	return v.is(status.Failed, "tried again soon")
 }
 
+// awayReason is why an agent is unreachable.
+const awayReason = "the account cannot be reached"
+
+func (v verdict) unreachable() verdict { return v.is(status.Unreachable, awayReason) }
+
 // blocked tells why an agent must not be written.
 func (v verdict) blocked(c *plan.Change) verdict {
 	var reasons []string

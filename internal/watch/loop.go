@@ -31,14 +31,15 @@ type loop struct {
 	runs      []*status.Run
 	lock      *turnstile
 	done      chan outcome
-	busy      int // rounds under way
-	leads     bool
-	leadsAt   time.Time // when leads last changed
-	frozen    time.Time // until when; zero if not
-	prunedAt  time.Time
-	stopping  chan struct{}
-	news      bool      // there is something to publish
-	shownAt   time.Time // when a status was last published
+	// rounds are those under way, by account: one at a time, also for an account that goes and comes back meanwhile.
+	rounds   map[string]bool
+	leads    bool
+	leadsAt  time.Time // when leads last changed
+	frozen   time.Time // until when; zero if not
+	prunedAt time.Time
+	stopping chan struct{}
+	news     bool      // there is something to publish
+	shownAt  time.Time // when a status was last published
 }
 
 // account is what is known of one account.
@@ -50,7 +51,8 @@ type account struct {
 	allWhy, wantedWhy status.Trigger
 	// looking is the full look under way, nil for none.
 	looking *fullLook
-	busy    bool
+	// yields says that the next part of the look goes before what is wanted: what is wanted went before the last one.
+	yields bool
 	// notBefore is when the next round may begin, after one that came to nothing.
 	notBefore time.Time
 	nextLook  time.Time
@@ -97,7 +99,7 @@ type agent struct {
 
 func newLoop(w *Watcher) *loop {
 	l := &loop{Watcher: w, now: w.Clock.Now, startedAt: w.Clock.Now(), accounts: map[string]*account{}, agents: map[string]*agent{}, fights: fights{}, moves: moves{},
-		done: make(chan outcome), leads: w.Lease == nil, stopping: make(chan struct{})}
+		rounds: map[string]bool{}, done: make(chan outcome), leads: w.Lease == nil, stopping: make(chan struct{})}
 	l.leadsAt = l.startedAt
 	l.lock = &turnstile{book: w.Book, request: w.Lock, trouble: func(err error) { w.Log.Warn("the state's lock could not be renewed", "error", err) }}
 	l.from = newManifestsSource(w)
@@ -146,17 +148,17 @@ func (l *loop) run(ctx context.Context, sourceFailed <-chan error) error {
 // stop waits for the rounds under way, for as long as the grace allows; then it cuts them short.
 func (l *loop) stop(cut context.CancelFunc, err error) error {
 	close(l.stopping)
-	l.Log.Info("stopping", "in_flight", l.busy)
+	l.Log.Info("stopping", "in_flight", len(l.rounds))
 	l.publish()
 	grace := time.NewTimer(l.Grace)
 	defer grace.Stop()
-	for l.busy > 0 {
+	for len(l.rounds) > 0 {
 		select {
 		case o := <-l.done:
 			l.finished(o)
 			l.publish()
 		case <-grace.C:
-			l.Log.Warn("the grace period is over: what is in flight is cut short", "in_flight", l.busy)
+			l.Log.Warn("the grace period is over: what is in flight is cut short", "in_flight", len(l.rounds))
 			cut()
 			err = ErrCutShort
 		}
@@ -173,9 +175,7 @@ func (l *loop) role() {
 	}
 	l.leads, l.leadsAt, l.news = leads, l.now(), true
 	if !leads {
-		for _, a := range l.accounts { // what was wrong with them is the next leader's to find out
-			a.breaker, a.held = breaker{}, ""
-		}
+		l.standBy()
 		l.Log.Warn("this watcher no longer leads: nothing new is started")
 		return
 	}
@@ -187,6 +187,18 @@ func (l *loop) role() {
 	}
 	for _, a := range l.agents {
 		a.failures, a.nextTry = 0, time.Time{}
+	}
+}
+
+// standBy forgets how accounts and agents stand.
+func (l *loop) standBy() {
+	for _, a := range l.accounts { // what was wrong with them is the next leader's to find out
+		a.breaker, a.held = breaker{}, ""
+	}
+	for _, known := range l.agents { // so are their states
+		shown := *known.shown
+		shown.State, shown.Reason, shown.Since, shown.Error, shown.Failures, shown.NextTry = status.Waiting, "another watcher leads", l.leadsAt, "", 0, time.Time{}
+		known.shown = &shown
 	}
 }
 
@@ -209,7 +221,11 @@ func (l *loop) requested(r request) {
 		}
 		known.nextTry = time.Time{}
 		l.fights.settle(address)
-		if a := l.accounts[known.shown.Provider]; a != nil {
+		switch a := l.accounts[known.shown.Provider]; {
+		case a == nil:
+		case l.from.inForce.byAddress[address] == nil: // only a full look sees orphans
+			a.wantAll(status.Request)
+		default:
 			a.want(address, status.Request)
 		}
 	}
@@ -242,8 +258,11 @@ func (l *loop) reload(ctx context.Context) bool {
 
 // follow makes a new revision's manifests the ones that agents are kept to, and asks for a look at what changed.
 func (l *loop) follow(before, after *revision) {
-	l.moves = moves{}
 	first := before == nil
+	if first || !before.same(after) {
+		l.moves = moves{}
+	}
+	l.windows.Store(&after.manifests.Freeze)
 	for _, address := range after.manifests.Behind {
 		if declared := after.byAddress[address]; declared != nil {
 			l.moves.expect(declared.Provider, address, l.now())
@@ -254,6 +273,15 @@ func (l *loop) follow(before, after *revision) {
 		if after.manifests.Accounts[name] == nil {
 			delete(l.accounts, name)
 		}
+	}
+	for address, known := range l.agents { // orphans that went with their account
+		if l.accounts[known.shown.Provider] == nil && after.byAddress[address] == nil {
+			delete(l.agents, address)
+		}
+	}
+	declares := map[string]bool{}
+	for _, declared := range after.manifests.Agents {
+		declares[declared.Provider] = true
 	}
 	for _, name := range names {
 		known := l.accounts[name]
@@ -266,6 +294,10 @@ func (l *loop) follow(before, after *revision) {
 		if !first && (before.manifests.Defaults != after.manifests.Defaults || before.manifests.Settings[name] != after.manifests.Settings[name]) {
 			known.wantAll(status.Change)
 			known.breaker = breaker{}
+			l.forgive(name)
+		}
+		if !declares[name] {
+			known.breaker = breaker{} // there is nothing to probe it with
 		}
 	}
 	for address, digest := range after.digests {
@@ -285,6 +317,15 @@ func (l *loop) follow(before, after *revision) {
 			if a := l.accounts[was.Provider]; a != nil {
 				a.wantAll(status.Change) // it is an orphan now
 			}
+		}
+	}
+}
+
+// forgive lets an account's agents be looked at whatever went wrong before.
+func (l *loop) forgive(account string) {
+	for _, known := range l.agents {
+		if known.shown.Provider == account {
+			known.nextTry = time.Time{}
 		}
 	}
 }

@@ -23,7 +23,7 @@ func (l *loop) publish() {
 	goodAt := now
 	for _, name := range slices.Sorted(maps.Keys(l.accounts)) {
 		a := l.accounts[name]
-		s.Accounts = append(s.Accounts, a.shown())
+		s.Accounts = append(s.Accounts, a.shown(l.rounds[name]))
 		s.Queue += l.queued(a)
 		if s.NextLook.IsZero() || !a.nextLook.IsZero() && a.nextLook.Before(s.NextLook) {
 			s.NextLook = a.nextLook
@@ -57,9 +57,9 @@ func (l *loop) queued(a *account) int {
 	return n
 }
 
-func (a *account) shown() *status.Account {
+func (a *account) shown(busy bool) *status.Account {
 	s := &status.Account{Name: a.name, Type: a.vendor, Breaker: a.breaker.state(), Error: cmp.Or(a.breaker.why, a.held), Since: a.breaker.since,
-		LookedAt: a.lookedAt, LookTook: a.lookTook.Seconds(), Busy: a.busy}
+		LookedAt: a.lookedAt, LookTook: a.lookTook.Seconds(), Busy: busy}
 	if a.breaker.open() {
 		s.NextTry = a.breaker.next
 	}

@@ -87,28 +87,33 @@ func (s *manifestsSource) take(ctx context.Context, look source.Look) bool {
 		look.Revision.Release()
 		return false
 	}
-	return s.load(ctx, look.Revision)
+	return s.load(ctx, look.Revision, look.At)
 }
 
 // retry tries the pending revision again and reports whether there is something new in force.
 func (s *manifestsSource) retry(ctx context.Context, now time.Time) bool {
-	s.checkedAt = now
-	return s.load(ctx, s.pending)
+	return s.load(ctx, s.pending, now)
 }
 
 // load reads the manifests of a revision and reports whether they are in force now and say something new.
-func (s *manifestsSource) load(ctx context.Context, files *source.Revision) bool {
+func (s *manifestsSource) load(ctx context.Context, files *source.Revision, now time.Time) bool {
 	if s.pending != nil && s.pending != files {
 		s.pending.Release()
 	}
 	s.pending = nil
+	ctx, done := until(ctx, s.Stop)
+	defer done()
 	loaded, err := s.Load(ctx, files)
+	if err != nil && ctx.Err() != nil { // the watcher stops
+		s.pending, s.tryAt = files, now.Add(soon)
+		return false
+	}
 	s.tell(&s.broken, problemsOf(err))
 	if err != nil {
 		if errors.As(err, &spec.Problems{}) {
 			files.Release()
 		} else { // the state, or a file system, may answer the next time
-			s.pending, s.tryAt = files, s.checkedAt.Add(soon)
+			s.pending, s.tryAt = files, now.Add(soon)
 		}
 		return false
 	}
@@ -127,15 +132,21 @@ func (s *manifestsSource) load(ctx context.Context, files *source.Revision) bool
 		old.let()
 	}
 	s.again = false
-	s.inForce, s.changedAt = next, s.checkedAt
+	s.inForce, s.changedAt = next, now
 	s.Source.InForce(next.files.Commit)
 	s.Log.Info("manifests in force", "commit", next.files.Commit, "agents", len(loaded.Agents))
 	return true
 }
 
-// same reports whether two revisions say the same of every agent.
+// same reports whether two revisions say the same of every agent, and of when it may be written.
 func (r *revision) same(other *revision) bool {
-	return maps.Equal(r.digests, other.digests) && r.manifests.Defaults == other.manifests.Defaults && maps.Equal(r.manifests.Settings, other.manifests.Settings)
+	return maps.Equal(r.digests, other.digests) && r.manifests.Defaults == other.manifests.Defaults && maps.Equal(r.manifests.Settings, other.manifests.Settings) &&
+		slices.EqualFunc(r.manifests.Freeze, other.manifests.Freeze, sameWindow)
+}
+
+func sameWindow(a, b *spec.Freeze) bool {
+	return a.Reason == b.Reason && a.From.Equal(b.From) && a.To.Equal(b.To) && a.Opens == b.Opens && a.Closes == b.Closes && slices.Equal(a.Days, b.Days) &&
+		a.Zone.String() == b.Zone.String()
 }
 
 // drop lets the revisions go; nothing is loaded any more.
@@ -183,10 +194,21 @@ func problemsOf(err error) []status.Problem {
 		return nil
 	}
 	var faults spec.Problems
-	if !errors.As(err, &faults) {
-		return []status.Problem{{Message: err.Error()}}
-	}
 	var list []status.Problem
+	if !errors.As(err, &faults) {
+		if several, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, one := range several.Unwrap() {
+				list = append(list, problemsOf(one)...)
+			}
+			return list
+		}
+		problem := status.Problem{Message: err.Error()}
+		var cure interface{ Hint() string }
+		if errors.As(err, &cure) {
+			problem.Hint = cure.Hint()
+		}
+		return append(list, problem)
+	}
 	for _, f := range faults {
 		if !f.Warning {
 			list = append(list, status.Problem{Message: f.Pos.String() + ": " + f.Message, Hint: f.Hint})

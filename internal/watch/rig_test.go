@@ -168,27 +168,39 @@ func (r *rig) load(_ context.Context, rev *source.Revision) (*watch.Manifests, e
 	m := &watch.Manifests{Accounts: map[string]*plan.Account{}, Settings: map[string]string{},
 		Planning: plan.Options{Limits: plan.DefaultLimits(), Mask: func(s string) string { return s }, Prune: r.options.KeepRuns == -1}}
 	vendors := all.Vendors()
+	entries, err := r.options.Book.Load(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	var names []string
 	for _, a := range set.Agents {
-		if m.Accounts[a.Provider] != nil {
+		names = append(names, a.Provider)
+	}
+	for address := range entries {
+		name, _, _ := strings.Cut(address, "/")
+		names = append(names, name)
+	}
+	for _, name := range names {
+		if m.Accounts[name] != nil {
 			continue
 		}
-		vendor, generation, problem := providers.Resolve(vendors, a.Provider, nil)
+		vendor, generation, problem := providers.Resolve(vendors, name, nil)
 		if problem != nil {
 			return nil, spec.Problems{*problem}
 		}
-		account := &plan.Account{Name: a.Provider, Vendor: vendor, Generation: generation}
-		if r.opened[a.Provider] == nil {
-			settings, problems := vendor.SettingsFor(a.Provider, generation, nil, providers.Operator{Getenv: getenv}, r.shared())
+		account := &plan.Account{Name: name, Vendor: vendor, Generation: generation}
+		if r.opened[name] == nil {
+			settings, problems := vendor.SettingsFor(name, generation, nil, providers.Operator{Getenv: getenv}, r.shared())
 			if err := problems.Err(); err != nil {
 				return nil, err
 			}
 			settings.RequestsPerMinute = r.perMinute
-			if r.opened[a.Provider], err = vendor.Open(settings); err != nil {
+			if r.opened[name], err = vendor.Open(settings); err != nil {
 				return nil, err
 			}
 		}
-		account.Provider = r.opened[a.Provider]
-		m.Accounts[a.Provider] = account
+		account.Provider = r.opened[name]
+		m.Accounts[name] = account
 	}
 	agents, faults := plan.Decode(set, m.Accounts)
 	if c := set.Config; c != nil {
@@ -199,10 +211,6 @@ func (r *rig) load(_ context.Context, rev *source.Revision) (*watch.Manifests, e
 		}
 	}
 	m.Agents = agents
-	entries, err := r.options.Book.Load(context.Background())
-	if err != nil {
-		return nil, err
-	}
 	m.Behind = plan.Behind(agents, entries)
 	return m, faults.Err()
 }
@@ -313,4 +321,10 @@ func calls(r *rig) []string {
 		list = append(list, c.Method+" "+c.Path)
 	}
 	return list[max(0, len(list)-8):]
+}
+
+// hang is a Load that waits for a state that does not answer.
+func hang(ctx context.Context, _ *source.Revision) (*watch.Manifests, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
 }

@@ -79,15 +79,8 @@ func (w *Watcher) round(ctx context.Context, j job, lock *turnstile, stop <-chan
 
 // plan reads the state and the live agents, and decides. It ends at once when the watcher is to stop: nothing is lost with a read.
 func (w *Watcher) plan(ctx context.Context, j job, stop <-chan struct{}) (*plan.Plan, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		select {
-		case <-stop:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
+	ctx, done := until(ctx, stop)
+	defer done()
 	entries, err := w.Book.Load(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errState, err)
@@ -103,6 +96,19 @@ func (w *Watcher) plan(ctx context.Context, j job, stop <-chan struct{}) (*plan.
 		}
 	}
 	return p, nil
+}
+
+// until returns a context that also ends when stop is closed. done ends it.
+func until(ctx context.Context, stop <-chan struct{}) (until context.Context, done context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }
 
 // standOff keeps a change from being carried out that would put back a contested field once more.

@@ -88,7 +88,9 @@ type Watcher struct {
 	requests chan request
 	// leaseTrouble is why the lease's store cannot be asked, nil if it can.
 	leaseTrouble atomic.Pointer[string]
-	ended        chan struct{}
+	// windows are the freeze windows of the revision in force.
+	windows atomic.Pointer[[]*spec.Freeze]
+	ended   chan struct{}
 }
 
 // request is somebody's wish for a look; no addresses mean all agents.

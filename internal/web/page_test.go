@@ -62,6 +62,12 @@ func TestAStandbyHasNoButton(t *testing.T) {
 	if !strings.Contains(got, "watch-a leads") || strings.Contains(got, "Look now") {
 		t.Error(text(got))
 	}
+	if summary := regexp.MustCompile(`(?s)id="summary".*?</p>`).FindString(got); !strings.Contains(summary, ">Standing by: watch-a leads.<") {
+		t.Errorf("it does not say first that it stands by: %s", summary)
+	}
+	if !strings.Contains(got, "it shows no states") || len(rows(got)) > 0 || strings.Contains(got, "in sync</a>") {
+		t.Errorf("it shows states that nobody looked at: %s", text(got))
+	}
 }
 
 var addressInRow = regexp.MustCompile(`id="a-([^"]*)"`)

@@ -62,6 +62,13 @@ type group struct {
 func overviewOf(st *status.Status, f filter, now time.Time) overview {
 	o := overview{Watcher: watcherOf(st, now), Filter: f, Back: f.URL()}
 	o.count(st, f)
+	for _, r := range st.Runs[:min(len(st.Runs), runsShown)] {
+		o.Runs = append(o.Runs, runOf(*r, now))
+	}
+	if !o.Watcher.CanAsk { // what it saw while it led is old
+		o.Counts = nil
+		return o
+	}
 	kept := f.keeps(st.Agents)
 	pages := max((len(kept)+perPage-1)/perPage, 1)
 	f.Page = min(f.Page, pages)
@@ -88,9 +95,6 @@ func overviewOf(st *status.Status, f filter, now time.Time) overview {
 		}
 		last := &o.Groups[len(o.Groups)-1]
 		last.Rows = append(last.Rows, agentRow(a, now, &lines))
-	}
-	for _, r := range st.Runs[:min(len(st.Runs), runsShown)] {
-		o.Runs = append(o.Runs, runOf(*r, now))
 	}
 	return o
 }
@@ -121,6 +125,8 @@ func (o *overview) count(st *status.Status, f filter) {
 		o.Names = append(o.Names, render.Visible(a.Name))
 	}
 	switch all := len(st.Agents); {
+	case st.Lease.Role == status.Standby:
+		o.Summary, o.Tone, urgent = fmt.Sprintf("Standing by: %s.", render.Visible(leads(st.Lease))), "quiet", 0
 	case all == 0:
 		o.Summary, o.Tone = "No agents yet.", "quiet"
 	case urgent > 0:
