@@ -45,13 +45,10 @@ func (l *loop) dispatch(ctx context.Context) {
 
 // begin starts a round of an account.
 func (l *loop) begin(ctx context.Context, a *account, now time.Time) {
-	rev := l.from.inForce
+	rev, epoch := l.from.inForce, l.epoch
 	j := job{run: state.RunID(now), account: a.name, rev: rev, options: rev.manifests.Planning, hold: l.hold(now),
-		contested: l.fights.contested(now), guard: func() error { return l.mayWrite(rev) },
+		contested: l.fights.contested(now), epoch: l.epoch, guard: func() error { return l.mayWrite(rev, epoch) },
 		prune: l.KeepRuns > 0 && now.Sub(l.prunedAt) >= pruneEvery}
-	if l.Lease != nil {
-		j.epoch = l.Lease.Info().Epoch
-	}
 	o := &j.options
 	o.Now, o.Select, o.Source.Commit = now, plan.Select{Providers: []string{a.name}}, rev.files.Commit
 	l.choose(a, &j, now)
@@ -156,15 +153,20 @@ func frozen(windows []*spec.Freeze, now time.Time) (held *spec.Freeze, until tim
 	return held, until
 }
 
-// mayWrite is asked right before each write, by the rounds' goroutines: this watcher leads, and no freeze window has begun since.
-func (w *Watcher) mayWrite(rev *revision) error {
+// mayWrite is asked right before each write, by the rounds' goroutines: this watcher has led ever since the round began, and no freeze window has
+// begun. What was planned in an earlier term is old: another watcher may have written in between.
+func (w *Watcher) mayWrite(rev *revision, epoch int64) error {
 	if f, until := frozen(rev.manifests.Freeze, w.Clock.Now()); f != nil {
 		return fmt.Errorf("frozen until %s: %s", until.UTC().Format(time.RFC3339), f.Reason)
 	}
 	if w.Lease == nil {
 		return nil
 	}
-	return w.Lease.Guard()
+	term, err := w.Lease.Term()
+	if err == nil && term != epoch {
+		err = fmt.Errorf("%w it was planned under: epoch %d, now %d", state.ErrNotLeader, epoch, term)
+	}
+	return err
 }
 
 // thaw asks for a look at everything when a freeze window ended.

@@ -33,6 +33,7 @@ type loop struct {
 	done      chan outcome
 	busy      int // rounds under way
 	leads     bool
+	epoch     int64     // of the lease, while it leads
 	leadsAt   time.Time // when leads last changed
 	frozen    time.Time // until when; zero if not
 	prunedAt  time.Time
@@ -167,11 +168,15 @@ func (l *loop) stop(cut context.CancelFunc, err error) error {
 
 // role notes whether this watcher leads, and begins anew when it comes to lead.
 func (l *loop) role() {
-	leads := l.Lease == nil || l.Lease.Guard() == nil
-	if leads == l.leads {
+	if l.Lease == nil {
 		return
 	}
-	l.leads, l.leadsAt, l.news = leads, l.now(), true
+	epoch, err := l.Lease.Term()
+	leads := err == nil
+	if leads == l.leads && (!leads || epoch == l.epoch) { // it may have been lost and won again since the last time
+		return
+	}
+	l.leads, l.epoch, l.leadsAt, l.news = leads, epoch, l.now(), true
 	if !leads {
 		for _, a := range l.accounts { // what was wrong with them is the next leader's to find out
 			a.breaker, a.held = breaker{}, ""
@@ -179,7 +184,7 @@ func (l *loop) role() {
 		l.Log.Warn("this watcher no longer leads: nothing new is started")
 		return
 	}
-	l.Log.Info("this watcher leads", "epoch", l.Lease.Info().Epoch)
+	l.Log.Info("this watcher leads", "epoch", epoch)
 	l.fights = fights{}
 	for _, a := range l.accounts {
 		a.wantAll(status.Start)
