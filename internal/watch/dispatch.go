@@ -56,7 +56,13 @@ func (l *loop) begin(ctx context.Context, a *account, now time.Time) {
 	a.busy, l.news = true, true
 	l.busy++
 	rev.users++
-	go func() { l.done <- l.round(ctx, j, l.lock, l.stopping) }()
+	go func() {
+		o := l.round(ctx, j, l.lock, l.stopping)
+		select {
+		case l.done <- o:
+		case <-l.ended: // nobody waits for it any more
+		}
+	}()
 }
 
 // choose decides which agents a round looks at: some to see whether the account answers again, those that are wanted, or the next part of

@@ -1,13 +1,17 @@
 package watch_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"agentsync.dev/agentsync/internal/sandbox"
+	"agentsync.dev/agentsync/internal/watch"
 	"agentsync.dev/agentsync/pkg/state"
 )
 
@@ -97,5 +101,54 @@ func TestWatchPassesAFetchOnToTheLeader(t *testing.T) {
 		}
 		first.end()
 		second.end()
+	})
+}
+
+// tar is a state whose records cannot be written for a while: each write takes very long, whatever its context says.
+type tar struct {
+	state.Store
+	stuck atomic.Bool
+}
+
+func (s *tar) Replace(ctx context.Context, key string, data []byte, version string) (string, error) {
+	if s.stuck.Load() && strings.HasPrefix(key, "state/") {
+		time.Sleep(10 * time.Minute)
+		return "", errors.New("no answer")
+	}
+	return s.Store.Replace(ctx, key, data, version)
+}
+
+// A store that does not answer must not keep a watcher from ending within its grace, and the lease is not given back over a round that still writes.
+func TestWatchEndsWhereTheStoreHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		vendor, err := sandbox.New(sandbox.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := &tar{Store: &state.Memory{}}
+		r := rigOver(t, vendor, store)
+		r.elects("first")
+		r.options.Grace = 5 * time.Second
+		r.write(map[string]string{"a.yaml": voicy("a", "one")})
+		r.start()
+		after(3 * time.Second)
+		r.show("")
+		after(time.Minute)
+		store.stuck.Store(true)
+		r.write(map[string]string{"a.yaml": voicy("a", "two")})
+		r.show("")
+		after(3 * time.Second)
+		began := time.Now()
+		close(r.stop)
+		if err := <-r.done; !errors.Is(err, watch.ErrCutShort) {
+			t.Errorf("it ended with %v", err)
+		}
+		if took := time.Since(began); took > 11*time.Second {
+			t.Errorf("it took %s to stop", took)
+		}
+		if l, err := store.Get(t.Context(), "lease.json"); err != nil || !strings.Contains(string(l.Data), `"holder": "first"`) {
+			t.Errorf("the lease was given back: %s (%v)", l.Data, err)
+		}
+		after(time.Hour)
 	})
 }

@@ -2,6 +2,8 @@ package watch
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -144,6 +146,12 @@ func (l *loop) run(ctx context.Context, sourceFailed <-chan error) error {
 	}
 }
 
+// cutWait is how long rounds that were cut short may take to record what they did.
+const cutWait = 5 * time.Second
+
+// errLeftBehind says that rounds were left behind. The lease is not given back then: they may still write to the state.
+var errLeftBehind = fmt.Errorf("%w, without recording it", ErrCutShort)
+
 // stop waits for the rounds under way, for as long as the grace allows; then it cuts them short.
 func (l *loop) stop(cut context.CancelFunc, err error) error {
 	close(l.stopping)
@@ -157,9 +165,14 @@ func (l *loop) stop(cut context.CancelFunc, err error) error {
 			l.finished(o)
 			l.publish()
 		case <-grace.C:
+			if errors.Is(err, ErrCutShort) { // what is to be recorded in the state is never cut short; but its store may not answer for minutes
+				l.Log.Error("the state's store does not answer: the watcher ends without recording what is in flight", "in_flight", l.busy)
+				return errLeftBehind
+			}
 			l.Log.Warn("the grace period is over: what is in flight is cut short", "in_flight", l.busy)
 			cut()
 			err = ErrCutShort
+			grace.Reset(cutWait)
 		}
 	}
 	l.from.drop()

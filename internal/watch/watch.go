@@ -148,7 +148,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	close(w.ended)
 	endLease()
 	lease.Wait()
-	if w.Lease != nil {
+	if w.Lease != nil && !errors.Is(err, errLeftBehind) {
 		releasing, done := context.WithTimeout(context.WithoutCancel(ctx), releaseWait)
 		defer done()
 		if err := w.Lease.Release(releasing); err != nil {
