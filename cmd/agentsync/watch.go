@@ -170,7 +170,7 @@ func (a *app) watch(ctx context.Context, f *watchFlags, paths []string) error {
 	if err != nil {
 		return err
 	}
-	beside, end, err := w.beside(ctx, watcher, from)
+	beside, end, err := w.beside(ctx, watcher)
 	if err != nil {
 		return err
 	}

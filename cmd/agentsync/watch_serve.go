@@ -19,7 +19,7 @@ import (
 )
 
 // beside starts what a watcher has beside its loop: the server, the notifications, the statuses of commits. end stops all of it.
-func (w *watching) beside(ctx context.Context, watcher *watch.Watcher, from watch.Source) (all *sync.WaitGroup, end func(), err error) {
+func (w *watching) beside(ctx context.Context, watcher *watch.Watcher) (all *sync.WaitGroup, end func(), err error) {
 	notifier, err := w.notifier()
 	if err != nil {
 		return nil, nil, err
@@ -30,7 +30,7 @@ func (w *watching) beside(ctx context.Context, watcher *watch.Watcher, from watc
 	}
 	ctx, end = context.WithCancel(ctx)
 	all = &sync.WaitGroup{}
-	if err := w.serve(ctx, all, watcher, from); err != nil {
+	if err := w.serve(ctx, all, watcher); err != nil {
 		end()
 		return nil, nil, err
 	}
@@ -46,7 +46,7 @@ func (w *watching) beside(ctx context.Context, watcher *watch.Watcher, from watc
 }
 
 // serve listens and serves until ctx ends.
-func (w *watching) serve(ctx context.Context, all *sync.WaitGroup, watcher *watch.Watcher, from watch.Source) error {
+func (w *watching) serve(ctx context.Context, all *sync.WaitGroup, watcher *watch.Watcher) error {
 	f := w.flags
 	if f.listen == "" {
 		return nil
@@ -55,7 +55,7 @@ func (w *watching) serve(ctx context.Context, all *sync.WaitGroup, watcher *watc
 	if err != nil {
 		return err
 	}
-	o := web.Options{Board: w.board, Reconcile: watcher.Reconcile, Fetch: from.Poke, Metrics: w.metrics.Handler(), Token: f.authToken,
+	o := web.Options{Board: w.board, Reconcile: watcher.Reconcile, Fetch: watcher.Fetch, Metrics: w.metrics.Handler(), Token: f.authToken,
 		ProxyHeader: f.proxyHeader, ProxyFrom: networks, GitHubSecret: f.githubSecret, GitLabToken: f.gitlabHook, Hosts: f.hosts,
 		StaleAfter: time.Minute, Done: ctx.Done(), Now: w.app.now, Log: w.log}
 	if err := web.CheckExposure(f.listen, o); err != nil {

@@ -47,20 +47,23 @@ func (l *loop) dispatch(ctx context.Context) {
 
 // begin starts a round of an account.
 func (l *loop) begin(ctx context.Context, a *account, now time.Time) {
-	rev := l.from.inForce
+	rev, epoch := l.from.inForce, l.epoch
 	j := job{run: state.RunID(now), account: a.name, rev: rev, options: rev.manifests.Planning, hold: l.hold(now),
-		contested: l.fights.contested(now), guard: l.mayWrite,
+		contested: l.fights.contested(now), epoch: epoch, guard: func() error { return l.mayWrite(epoch) },
 		prune: l.KeepRuns > 0 && now.Sub(l.prunedAt) >= pruneEvery}
-	if l.Lease != nil {
-		j.epoch = l.Lease.Info().Epoch
-	}
 	o := &j.options
 	o.Now, o.Select, o.Source.Commit = now, plan.Select{Providers: []string{a.name}}, rev.files.Commit
 	l.choose(a, &j, now)
 	o.Elsewhere = l.elsewhere(a, &j, now)
 	l.rounds[a.name], l.news = true, true
 	rev.users++
-	go func() { l.done <- l.round(ctx, j, l.lock, l.stopping) }()
+	go func() {
+		o := l.round(ctx, j, l.lock, l.stopping)
+		select {
+		case l.done <- o:
+		case <-l.ended: // nobody waits for it any more
+		}
+	}()
 }
 
 // choose decides which agents a round looks at: some to see whether the account answers again, those that are wanted, or the next part of
@@ -161,16 +164,20 @@ func frozen(windows []*spec.Freeze, now time.Time) (held *spec.Freeze, until tim
 	return held, until
 }
 
-// mayWrite is asked right before each write, by the rounds' goroutines: this watcher leads, and no freeze window has begun or come
-// into force since.
-func (w *Watcher) mayWrite() error {
+// mayWrite is asked right before each write, by the rounds' goroutines: this watcher has led ever since the round began, and no freeze window
+// has begun or come into force. What was planned in an earlier term is old: another watcher may have written in between.
+func (w *Watcher) mayWrite(epoch int64) error {
 	if f, until := frozen(*w.windows.Load(), w.Clock.Now()); f != nil {
 		return fmt.Errorf("frozen until %s: %s", until.UTC().Format(time.RFC3339), f.Reason)
 	}
 	if w.Lease == nil {
 		return nil
 	}
-	return w.Lease.Guard()
+	term, err := w.Lease.Term()
+	if err == nil && term != epoch {
+		err = fmt.Errorf("%w it was planned under: epoch %d, now %d", state.ErrNotLeader, epoch, term)
+	}
+	return err
 }
 
 // thaw asks for a look at everything when a freeze window ended.

@@ -2,6 +2,8 @@ package watch
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -34,6 +36,7 @@ type loop struct {
 	// rounds are those under way, by account: one at a time, also for an account that goes and comes back meanwhile.
 	rounds   map[string]bool
 	leads    bool
+	epoch    int64     // of the lease, while it leads
 	leadsAt  time.Time // when leads last changed
 	frozen   time.Time // until when; zero if not
 	prunedAt time.Time
@@ -145,6 +148,12 @@ func (l *loop) run(ctx context.Context, sourceFailed <-chan error) error {
 	}
 }
 
+// cutWait is how long rounds that were cut short may take to record what they did.
+const cutWait = 5 * time.Second
+
+// errLeftBehind says that rounds were left behind. The lease is not given back then: they may still write to the state.
+var errLeftBehind = fmt.Errorf("%w, without recording it", ErrCutShort)
+
 // stop waits for the rounds under way, for as long as the grace allows; then it cuts them short.
 func (l *loop) stop(cut context.CancelFunc, err error) error {
 	close(l.stopping)
@@ -158,9 +167,14 @@ func (l *loop) stop(cut context.CancelFunc, err error) error {
 			l.finished(o)
 			l.publish()
 		case <-grace.C:
+			if errors.Is(err, ErrCutShort) { // what is to be recorded in the state is never cut short; but its store may not answer for minutes
+				l.Log.Error("the state's store does not answer: the watcher ends without recording what is in flight", "in_flight", len(l.rounds))
+				return errLeftBehind
+			}
 			l.Log.Warn("the grace period is over: what is in flight is cut short", "in_flight", len(l.rounds))
 			cut()
 			err = ErrCutShort
+			grace.Reset(cutWait)
 		}
 	}
 	l.from.drop()
@@ -169,17 +183,21 @@ func (l *loop) stop(cut context.CancelFunc, err error) error {
 
 // role notes whether this watcher leads, and begins anew when it comes to lead.
 func (l *loop) role() {
-	leads := l.Lease == nil || l.Lease.Guard() == nil
-	if leads == l.leads {
+	if l.Lease == nil {
 		return
 	}
-	l.leads, l.leadsAt, l.news = leads, l.now(), true
+	epoch, err := l.Lease.Term()
+	leads := err == nil
+	if leads == l.leads && (!leads || epoch == l.epoch) { // it may have been lost and won again since the last time
+		return
+	}
+	l.leads, l.epoch, l.leadsAt, l.news = leads, epoch, l.now(), true
 	if !leads {
 		l.standBy()
 		l.Log.Warn("this watcher no longer leads: nothing new is started")
 		return
 	}
-	l.Log.Info("this watcher leads", "epoch", l.Lease.Info().Epoch)
+	l.Log.Info("this watcher leads", "epoch", epoch)
 	l.fights = fights{}
 	for _, a := range l.accounts {
 		a.wantAll(status.Start)

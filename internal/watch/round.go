@@ -18,7 +18,7 @@ import (
 )
 
 // lockWait is how long a round waits for another run's lock before its agents wait for the next round.
-const lockWait = 30 * time.Second
+const lockWait = 10 * time.Second
 
 // job is what a round has to do.
 type job struct {
@@ -134,11 +134,12 @@ func short(v any) string {
 
 // apply carries a plan out under the state's lock.
 func (w *Watcher) apply(ctx context.Context, o outcome, lock *turnstile, stop <-chan struct{}) (*apply.Report, error) {
-	held, err := lock.enter(ctx, o.run, o.epoch)
+	pass, err := lock.enter(ctx, o.run, o.epoch)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errState, err)
 	}
-	defer lock.leave(ctx)
+	defer lock.leave(ctx, pass)
+	held := pass.held
 	if err := w.unmoved(ctx, o.plan); err != nil {
 		return nil, err
 	}
@@ -206,39 +207,45 @@ type turnstile struct {
 	request func(run string, wait time.Duration) state.LockRequest
 	trouble func(error)
 	mu      sync.Mutex
-	inside  int
-	held    *state.Held
+	open    *pass // that others may join, nil for none
 }
 
-// enter takes the lock, or joins those who have it.
-func (t *turnstile) enter(ctx context.Context, run string, epoch int64) (*state.Held, error) {
+// pass is the lock as the rounds of one term share it.
+type pass struct {
+	held   *state.Held
+	epoch  int64
+	inside int
+}
+
+// enter takes the lock, or joins those who have it. It does not join a lock that was lost, nor one of an earlier term, which another watcher may
+// have taken over: those who are inside find that out by themselves.
+func (t *turnstile) enter(ctx context.Context, run string, epoch int64) (*pass, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.held == nil {
+	if t.open == nil || t.open.epoch != epoch || t.open.held.Guard() != nil {
 		request := t.request(run, lockWait)
 		request.Epoch = epoch
 		held, err := t.book.Hold(ctx, request, t.trouble)
 		if err != nil {
 			return nil, err
 		}
-		t.held = held
+		t.open = &pass{held: held, epoch: epoch}
 	}
-	if err := t.held.Guard(); err != nil {
-		return nil, err
-	}
-	t.inside++
-	return t.held, nil
+	t.open.inside++
+	return t.open, nil
 }
 
 // leave gives the lock back once nobody needs it any more.
-func (t *turnstile) leave(ctx context.Context) {
+func (t *turnstile) leave(ctx context.Context, p *pass) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.inside--; t.inside > 0 {
+	if p.inside--; p.inside > 0 {
 		return
 	}
-	if err := t.held.Release(ctx); err != nil {
+	if t.open == p {
+		t.open = nil
+	}
+	if err := p.held.Release(ctx); err != nil {
 		t.trouble(err)
 	}
-	t.held = nil
 }

@@ -117,6 +117,15 @@ func (w *Watcher) Reconcile(addresses []string) bool {
 	}
 }
 
+// Fetch asks the source to look now. Where another watcher leads, it asks that one too, through the lease. It may be called from any goroutine, and
+// does not wait.
+func (w *Watcher) Fetch() {
+	w.Source.Poke()
+	if w.Lease != nil && w.Lease.Guard() != nil {
+		w.Lease.Ask()
+	}
+}
+
 // Run watches until Stop is closed, ctx ends, or the source cannot ever work.
 func (w *Watcher) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
@@ -141,7 +150,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 	close(w.ended)
 	endLease()
 	lease.Wait()
-	if w.Lease != nil {
+	if w.Lease != nil && !errors.Is(err, errLeftBehind) {
 		releasing, done := context.WithTimeout(context.WithoutCancel(ctx), releaseWait)
 		defer done()
 		if err := w.Lease.Release(releasing); err != nil {
@@ -162,10 +171,14 @@ func (w *Watcher) campaign(ctx context.Context) {
 	failing := false
 	for {
 		led := w.Lease.Guard() == nil
-		before := w.Lease.Info()
+		before, wishes := w.Lease.Info(), w.Lease.Wishes()
 		again, err := w.Lease.Step(ctx)
 		if ctx.Err() != nil {
 			return
+		}
+		if w.Lease.Wishes() != wishes {
+			w.Log.Info("a standby was asked to fetch, and passed it on")
+			w.Source.Poke()
 		}
 		changed := (err != nil) != failing
 		if changed {

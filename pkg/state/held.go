@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 )
 
 // renewals is how often a held lock is renewed in its time to live.
@@ -13,7 +12,6 @@ const renewals = 4
 // Held is a lock that is renewed until Release is called.
 type Held struct {
 	lock  *Lock
-	now   func() time.Time
 	lost  chan struct{}
 	end   context.CancelFunc
 	ended chan struct{}
@@ -28,7 +26,7 @@ func (b *Book) Hold(ctx context.Context, r LockRequest, trouble func(error)) (*H
 		return nil, err
 	}
 	renewing, end := context.WithCancel(context.WithoutCancel(ctx))
-	h := &Held{lock: lock, now: r.Clock.Now, lost: make(chan struct{}), ended: make(chan struct{}), end: end}
+	h := &Held{lock: lock, lost: make(chan struct{}), ended: make(chan struct{}), end: end}
 	go h.renew(renewing, r, trouble)
 	return h, nil
 }
@@ -36,12 +34,15 @@ func (b *Book) Hold(ctx context.Context, r LockRequest, trouble func(error)) (*H
 // Lost is closed when the lock was lost: nothing new may be started.
 func (h *Held) Lost() <-chan struct{} { return h.lost }
 
-// Guard fails once the lock no longer holds: a process that was paused for long must not write when it wakes up.
+// Guard fails once the lock no longer holds: a process that was paused for long must not write when it wakes up, nor one whose lock was taken
+// over. It never waits for the store.
 func (h *Held) Guard() error {
-	if !h.now().Before(h.lock.ExpiresAt()) {
+	select {
+	case <-h.lost:
 		return ErrLockLost
+	default:
+		return h.lock.Guard()
 	}
-	return nil
 }
 
 // Release gives the lock back, also where ctx has ended. A second call does nothing.

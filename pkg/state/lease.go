@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -51,6 +52,8 @@ type storedLease struct {
 	Nonce string        `json:"nonce"` // of the holder
 	Beat  int64         `json:"beat"`  // counts the renewals
 	TTL   time.Duration `json:"ttl"`   // nanoseconds
+	// Wish counts what others asked of the holder: see [Lease.Ask]. It is no sign of his life.
+	Wish int64 `json:"wish,omitempty"`
 }
 
 // Lease elects the one process among several that may write. No two clocks are compared: the holder goes by its own, and others by
@@ -65,9 +68,18 @@ type Lease struct {
 	seenAt  time.Time // when seen was first seen
 	version string
 
-	mu   sync.Mutex
-	held time.Time // when the latest renewal began; zero if not held
-	info LeaseInfo
+	highest  int64     // epoch that was ever seen
+	settled  int64     // the wish that was told of last
+	asked    int64     // of asks, those that were passed on
+	wishedAt time.Time // seenAt when a wish was written last
+
+	asks atomic.Int64
+
+	mu     sync.Mutex
+	held   time.Time // when the latest renewal began; zero if not held
+	term   int64     // the epoch in which it is, or was, held
+	info   LeaseInfo
+	wishes int64
 }
 
 // Lease returns a lease that is not held yet.
@@ -106,6 +118,29 @@ func (l *Lease) Guard() error {
 	return nil
 }
 
+// Term returns the epoch in which this process holds the lease, or the error of Guard. What was begun in one term must not be written in another:
+// somebody else may have held the lease in between.
+func (l *Lease) Term() (epoch int64, err error) {
+	if err := l.Guard(); err != nil {
+		return 0, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.term, nil
+}
+
+// Ask asks the holder for a look at the source: the next Step, if this process does not hold the lease, writes the wish into it. The holder
+// finds it at its next renewal and counts it in Wishes. Where nobody holds the lease the wish waits for a holder. What was asked before it was
+// written is one wish, and between two renewals one process writes one at most. It may be called from any goroutine.
+func (l *Lease) Ask() { l.asks.Add(1) }
+
+// Wishes counts the wishes that this process found while it held the lease.
+func (l *Lease) Wishes() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.wishes
+}
+
 // Info returns who held the lease when it was seen last.
 func (l *Lease) Info() LeaseInfo {
 	l.mu.Lock()
@@ -118,9 +153,15 @@ func (l *Lease) Release(ctx context.Context) error {
 	if l.Guard() != nil {
 		return nil
 	}
-	free := storedLease{LeaseInfo: LeaseInfo{Epoch: l.seen.Epoch}, Beat: l.seen.Beat + 1, TTL: l.req.TTL}
+	free := storedLease{LeaseInfo: LeaseInfo{Epoch: l.seen.Epoch}, Beat: l.seen.Beat + 1, TTL: l.req.TTL, Wish: l.seen.Wish}
 	l.drop()
 	err := l.write(ctx, free, l.version)
+	if errors.Is(err, ErrConflict) { // somebody may have written a wish
+		if err = l.look(ctx); err == nil && l.seen.Nonce == l.mine {
+			free.Wish = l.seen.Wish
+			err = l.write(ctx, free, l.version)
+		}
+	}
 	if errors.Is(err, ErrConflict) || errors.Is(err, ErrNotExist) {
 		return nil
 	}
@@ -163,7 +204,39 @@ func (l *Lease) renew(ctx context.Context) error {
 		return fmt.Errorf("renew the lease: %w", err)
 	}
 	l.hold(began)
+	l.grant()
 	return nil
+}
+
+// grant tells of a wish that is new in the lease that was just renewed.
+func (l *Lease) grant() {
+	if l.seen.Wish == l.settled {
+		return
+	}
+	l.settled = l.seen.Wish
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.wishes++
+}
+
+// pass writes a wish into the lease that another holds. Whoever is faster (the holder, or a third) is found at the next Step.
+func (l *Lease) pass(ctx context.Context) error {
+	asks := l.asks.Load()
+	if asks == l.asked || l.seen.Holder == "" || l.wishedAt.Equal(l.seenAt) {
+		return nil
+	}
+	next := l.seen
+	next.Wish++
+	err := l.write(ctx, next, l.version)
+	switch {
+	case err == nil:
+		l.asked, l.wishedAt = asks, l.seenAt
+	case errors.Is(err, ErrConflict), errors.Is(err, ErrNotExist):
+		return nil
+	default:
+		err = fmt.Errorf("ask the leader through the lease: %w", err)
+	}
+	return err
 }
 
 // campaign looks at the lease and takes it if it may.
@@ -173,10 +246,11 @@ func (l *Lease) campaign(ctx context.Context) error {
 		return fmt.Errorf("look at the lease: %w", err)
 	}
 	if !l.mayTake() {
-		return nil
+		return l.pass(ctx)
 	}
 	began := l.req.Clock.Now()
-	next := storedLease{LeaseInfo: LeaseInfo{Holder: l.req.Holder, Process: l.req.Process, Epoch: l.seen.Epoch + 1}, Nonce: l.mine, TTL: l.req.TTL}
+	next := storedLease{LeaseInfo: LeaseInfo{Holder: l.req.Holder, Process: l.req.Process, Epoch: l.highest + 1}, Nonce: l.mine,
+		TTL: l.req.TTL, Wish: l.seen.Wish}
 	err := l.write(ctx, next, l.version)
 	if errors.Is(err, ErrConflict) || errors.Is(err, ErrExists) || errors.Is(err, ErrNotExist) {
 		return nil // another was faster
@@ -184,6 +258,7 @@ func (l *Lease) campaign(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("take the lease: %w", err)
 	}
+	l.settled, l.asked = next.Wish, l.asks.Load() // a new leader looks at everything anyway
 	l.hold(began)
 	return nil
 }
@@ -193,12 +268,13 @@ func (l *Lease) campaign(ctx context.Context) error {
 func (l *Lease) mayTake() bool {
 	s := l.seen
 	switch {
-	case s.Holder == "", s.Nonce == l.mine:
+	case s.Holder == "" && (s.Epoch > 0 || l.highest == 0), s.Nonce == l.mine:
 		return true
 	case s.Process != "" && l.req.Dead != nil && l.req.Dead(s.Process):
 		return true
 	}
-	// Of two times to live the longer holds: processes may have been started with different ones.
+	// A lease that was there and is gone was removed by somebody, and its holder does not know yet: the same time goes by. Of two times to live
+	// the longer holds: processes may have been started with different ones.
 	return l.req.Clock.Now().Sub(l.seenAt) >= max(s.TTL, l.req.TTL)*leaseExpired/100
 }
 
@@ -221,10 +297,13 @@ func (l *Lease) look(ctx context.Context) error {
 
 // saw notes the lease as it is in the store.
 func (l *Lease) saw(s storedLease, version string) {
-	if s != l.seen || l.seenAt.IsZero() {
-		l.seen, l.seenAt = s, l.req.Clock.Now()
+	alike := s
+	alike.Wish = l.seen.Wish
+	if alike != l.seen || l.seenAt.IsZero() {
+		l.seenAt = l.req.Clock.Now()
 	}
-	l.version = version
+	l.seen, l.version = s, version
+	l.highest = max(l.highest, s.Epoch)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.info = s.LeaseInfo
@@ -233,7 +312,7 @@ func (l *Lease) saw(s storedLease, version string) {
 func (l *Lease) hold(began time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.held = began
+	l.held, l.term = began, l.seen.Epoch
 }
 
 // write stores s over a version, "" for none.

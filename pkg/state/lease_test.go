@@ -202,6 +202,9 @@ func TestLeaseNeverHasTwoHolders(t *testing.T) {
 					if c.Now().Before(due[l]) || r.IntN(10) == 0 {
 						continue
 					}
+					if r.IntN(5) == 0 {
+						l.Ask()
+					}
 					store.fail, store.lose = nil, r.IntN(8) == 0
 					if r.IntN(8) == 0 {
 						store.fail = func(string) error { return errors.New("away") }
@@ -223,6 +226,9 @@ func TestLeaseNeverHasTwoHolders(t *testing.T) {
 						t.Fatalf("epoch %d belongs to %s and %s", info.Epoch, other, info.Holder)
 					}
 					epochs[info.Epoch] = info.Holder
+					if term, err := l.Term(); err != nil || term != info.Epoch {
+						t.Fatalf("term %d (%v) of a lease with epoch %d", term, err, info.Epoch)
+					}
 				}
 				if leaders > 1 {
 					t.Fatal("two hold the lease")
@@ -233,6 +239,91 @@ func TestLeaseNeverHasTwoHolders(t *testing.T) {
 				t.Error("nobody ever held it")
 			}
 		})
+	}
+}
+
+func TestLeasePassesWishesOn(t *testing.T) {
+	b, _ := newBook(t)
+	c := newClock()
+	leader, standby := newLease(t, b, "leader", c), newLease(t, b, "standby", c)
+	standby.Ask() // nobody leads: there is nobody to ask
+	step(t, leader)
+	step(t, standby)
+	step(t, leader)
+	if n := leader.Wishes(); n != 1 {
+		t.Fatalf("%d wishes came, want 1", n)
+	}
+	step(t, standby)
+	step(t, leader)
+	if n := leader.Wishes(); n != 1 {
+		t.Errorf("a wish is told of again: %d", n)
+	}
+	standby.Ask()
+	standby.Ask()
+	step(t, standby)
+	if err := leader.Release(t.Context()); err != nil { // over a wish that it has not seen
+		t.Fatal(err)
+	}
+	step(t, standby)
+	wantLeader(t, standby, true)
+	if n := standby.Wishes(); n != 0 {
+		t.Errorf("a new leader tells of its own wish: %d", n)
+	}
+	step(t, leader)
+	if n := leader.Wishes(); n != 1 {
+		t.Errorf("a standby tells of wishes: %d", n)
+	}
+}
+
+// A wish is no sign of the holder's life: one that is gone is followed in time, however often somebody asks.
+func TestWishesDoNotDelayATakeover(t *testing.T) {
+	b, _ := newBook(t)
+	c := newClock()
+	leader, standby, third := newLease(t, b, "leader", c), newLease(t, b, "standby", c), newLease(t, b, "third", c)
+	step(t, leader)
+	step(t, standby)
+	died := c.Now()
+	for standby.Guard() != nil {
+		if c.Now().Sub(died) > leaseTTL {
+			t.Fatalf("not taken over after %s", c.Now().Sub(died))
+		}
+		if c.Now().Sub(died) < leaseTTL/2 {
+			third.Ask()
+			step(t, third)
+		}
+		standby.Ask()
+		_ = c.Sleep(t.Context(), step(t, standby))
+	}
+	wantLeader(t, leader, false)
+}
+
+// A lease that a person deletes still holds, for the holder that has not noticed.
+func TestDeletedLeaseIsNotTakenAtOnce(t *testing.T) {
+	store := &state.Memory{}
+	b, c := state.NewBook(store), newClock()
+	leader, standby := newLease(t, b, "leader", c), newLease(t, b, "standby", c)
+	step(t, leader)
+	step(t, standby)
+	item, err := store.Get(t.Context(), "lease.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Delete(t.Context(), "lease.json", item.Version); err != nil {
+		t.Fatal(err)
+	}
+	gone := c.Now()
+	for standby.Guard() != nil {
+		again := step(t, standby)
+		if leader.Guard() == nil && standby.Guard() == nil {
+			t.Fatal("two hold the lease")
+		}
+		if c.Now().Sub(gone) > leaseTTL {
+			t.Fatal("nobody takes a lease that was deleted")
+		}
+		_ = c.Sleep(t.Context(), again)
+	}
+	if epoch, err := standby.Term(); err != nil || epoch != 2 {
+		t.Errorf("epoch %d (%v): it went back", epoch, err)
 	}
 }
 

@@ -88,9 +88,12 @@ type Lock struct {
 	clock Clock
 	dead  func(process string) bool
 
-	mu      sync.Mutex
-	stored  storedLock
+	turn    sync.Mutex // one write at a time
 	version string
+
+	mu     sync.Mutex // never held while the store is asked
+	stored storedLock
+	since  time.Time // when the latest renewal began
 }
 
 // Lock takes the lock, so that no other run writes: at once, or within r.Wait. A lock that has expired (see [ClockMargin]), or whose process is
@@ -136,8 +139,9 @@ func (l *Lock) acquire(ctx context.Context) error {
 		if !free && !l.mayTake(stored) {
 			return &LockedError{Holder: stored.Holder, Run: stored.Run, ExpiresAt: stored.ExpiresAt}
 		}
+		began := l.clock.Now()
 		mine := l.stored
-		mine.AcquiredAt = l.clock.Now().UTC().Truncate(time.Second)
+		mine.AcquiredAt = began.UTC().Truncate(time.Second)
 		mine.ExpiresAt = mine.AcquiredAt.Add(l.ttl)
 		data, err := encode(mine)
 		if err != nil {
@@ -150,7 +154,8 @@ func (l *Lock) acquire(ctx context.Context) error {
 			version, err = l.book.store.Replace(ctx, lockKey, data, item.Version)
 		}
 		if err == nil {
-			l.stored, l.version = mine, version
+			l.holds(mine, began)
+			l.version = version
 			return nil
 		}
 		if !errors.Is(err, ErrExists) && !errors.Is(err, ErrConflict) {
@@ -172,19 +177,41 @@ func (l *Lock) mayTake(stored storedLock) bool {
 }
 
 // ExpiresAt is until when the lock holds without another Renew. After it, write nothing.
-func (l *Lock) ExpiresAt() time.Time {
+func (l *Lock) ExpiresAt() time.Time { return l.now().ExpiresAt }
+
+// Guard fails once the lock no longer holds, by the clock or by the time that went by, whichever is sooner: a clock that is set back must not make
+// it last longer. It never waits for the store.
+func (l *Lock) Guard() error {
+	l.mu.Lock()
+	expires, since := l.stored.ExpiresAt, l.since
+	l.mu.Unlock()
+	if now := l.clock.Now(); !now.Before(expires) || now.Sub(since) >= l.ttl {
+		return ErrLockLost
+	}
+	return nil
+}
+
+func (l *Lock) now() storedLock {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.stored.ExpiresAt
+	return l.stored
+}
+
+// holds notes what is stored from now on; began is when that write began.
+func (l *Lock) holds(stored storedLock, began time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stored, l.since = stored, began
 }
 
 // Renew lets the lock hold for another TTL from now. After an error that matches [ErrLockLost] write nothing more; after any other, try
 // again before ExpiresAt.
 func (l *Lock) Renew(ctx context.Context) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	renewed := l.stored
-	renewed.ExpiresAt = l.clock.Now().UTC().Truncate(time.Second).Add(l.ttl)
+	l.turn.Lock()
+	defer l.turn.Unlock()
+	began := l.clock.Now()
+	renewed := l.now()
+	renewed.ExpiresAt = began.UTC().Truncate(time.Second).Add(l.ttl)
 	data, err := encode(renewed)
 	if err != nil {
 		return err
@@ -193,7 +220,7 @@ func (l *Lock) Renew(ctx context.Context) error {
 		return l.book.store.Replace(ctx, lockKey, data, version)
 	})
 	if err == nil {
-		l.stored = renewed
+		l.holds(renewed, began)
 	}
 	return err
 }
@@ -201,8 +228,8 @@ func (l *Lock) Renew(ctx context.Context) error {
 // Release gives the lock back, if it is still held; else the error matches [ErrLockLost] and nothing is changed. Give it a
 // context that outlives an interrupt.
 func (l *Lock) Release(ctx context.Context) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	l.turn.Lock()
+	defer l.turn.Unlock()
 	return l.own(ctx, func(version string) (string, error) {
 		return version, l.book.store.Delete(ctx, lockKey, version)
 	})
@@ -217,7 +244,7 @@ func (l *Lock) own(ctx context.Context, write func(version string) (string, erro
 		switch {
 		case readErr != nil:
 			err = readErr
-		case stored.Nonce == l.stored.Nonce:
+		case stored.Nonce == l.now().Nonce:
 			version, err = write(item.Version)
 		}
 	}

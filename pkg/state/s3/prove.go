@@ -46,26 +46,37 @@ func (e *UnfitError) Hint() string {
 
 // Prove makes sure that the store honours conditional writes, once: every write does it first, so that calling it only makes it happen earlier.
 // It writes, changes and removes an object of its own. The error is an *[UnfitError] where the store does not honour them, and any
-// other where that could not be found out: then the next write tries again.
+// other where that could not be found out: then the next write tries again. Where ctx ends first the proof goes on, within the store's own time-outs.
 func (s *Store) Prove(ctx context.Context) error {
 	select {
 	case s.proof.turn <- struct{}{}:
-		defer func() { <-s.proof.turn }()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	if s.proof.made || s.proof.refused != nil {
+		defer func() { <-s.proof.turn }()
 		return s.proof.refused
 	}
-	ctx, end := s.bounded(ctx)
-	defer end()
-	err := s.tryConditions(ctx, probePrefix+rand.Text())
-	var unfit *UnfitError
-	if errors.As(err, &unfit) {
-		s.proof.refused = err
+	// It is a dozen requests: on a slow store it outlasts the patience of a caller, who finds it made when he comes again.
+	proving, end := s.bounded(context.WithoutCancel(ctx))
+	proved := make(chan error, 1)
+	go func() {
+		defer end()
+		err := s.tryConditions(proving, probePrefix+rand.Text())
+		var unfit *UnfitError
+		if errors.As(err, &unfit) {
+			s.proof.refused = err
+		}
+		s.proof.made = err == nil
+		<-s.proof.turn
+		proved <- err
+	}()
+	select {
+	case err := <-proved:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	s.proof.made = err == nil
-	return err
 }
 
 // tryConditions does with key what the state will do with its objects.

@@ -1,6 +1,7 @@
 package s3_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"agentsync.dev/agentsync/internal/s3test"
 	"agentsync.dev/agentsync/pkg/providers/rest"
@@ -233,5 +235,26 @@ func TestListPages(t *testing.T) {
 	endless = true
 	if listed, err := s.List(t.Context(), "state/"); err == nil {
 		t.Errorf("an endless list: %v", listed)
+	}
+}
+
+// The proof takes longer than its callers wait, each time: it is made nevertheless, and they can write.
+func TestProofOutlastsItsCallers(t *testing.T) {
+	p := newProxy(t)
+	store := p.open(t, p.address(t), 10*time.Second)
+	p.set(func(*http.Request) *fault {
+		<-time.After(150 * time.Millisecond)
+		return nil
+	})
+	for deadline := time.Now().Add(time.Minute); ; {
+		ctx, cancel := context.WithTimeout(t.Context(), 600*time.Millisecond)
+		_, err := store.Create(ctx, "a.json", []byte("{}"))
+		cancel()
+		if err == nil || errors.Is(err, state.ErrExists) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("a store that is slow is never proved: %v", err)
+		}
 	}
 }
