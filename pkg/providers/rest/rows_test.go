@@ -76,7 +76,7 @@ func TestRowsThatAreTooMany(t *testing.T) {
 		o.Transport = tripper(func(*http.Request) (*http.Response, error) {
 			answer := reply(200, "")
 			answer.ContentLength = -1
-			answer.Body = io.NopCloser(io.MultiReader(strings.NewReader(`[{"id":1}`), io.LimitReader(spaces{}, MaxBody), strings.NewReader("]")))
+			answer.Body = io.NopCloser(io.MultiReader(strings.NewReader(`[{"id":"`), io.LimitReader(letters{}, MaxBody), strings.NewReader(`"}]`)))
 			return answer, nil
 		})
 	})
@@ -87,12 +87,12 @@ func TestRowsThatAreTooMany(t *testing.T) {
 	}
 }
 
-// spaces is white space without an end.
-type spaces struct{}
+// letters is text without an end.
+type letters struct{}
 
-func (spaces) Read(p []byte) (int, error) {
+func (letters) Read(p []byte) (int, error) {
 	for i := range p {
-		p[i] = ' '
+		p[i] = 'x'
 	}
 	return len(p), nil
 }
