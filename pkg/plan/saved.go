@@ -33,7 +33,7 @@ func (p *Plan) write(w io.Writer) error {
 	if len(p.Changes) > 0 {
 		frame.Changes = []Change{}
 	}
-	data, err := canonical(&frame, "")
+	data, err := canonical("")(&frame)
 	if err != nil {
 		return err
 	}
@@ -45,13 +45,16 @@ func (p *Plan) write(w io.Writer) error {
 	if _, err := w.Write(data[:len(head)+len(none)-1]); err != nil {
 		return err
 	}
-	before := "\n    "
+	before, encode := "\n    ", canonical("    ")
 	for i := range p.Changes {
-		change, err := canonical(&p.Changes[i], "    ")
+		change, err := encode(&p.Changes[i])
 		if err != nil {
 			return err
 		}
-		if _, err := w.Write(append([]byte(before), bytes.TrimSuffix(change, []byte("\n"))...)); err != nil {
+		if _, err := io.WriteString(w, before); err != nil {
+			return err
+		}
+		if _, err := w.Write(bytes.TrimSuffix(change, []byte("\n"))); err != nil {
 			return err
 		}
 		before = ",\n    "
@@ -60,16 +63,19 @@ func (p *Plan) write(w io.Writer) error {
 	return err
 }
 
-// canonical returns v, a plan or a part of it, each line after the first behind prefix.
-func canonical(v any, prefix string) ([]byte, error) {
+// canonical returns what encodes a plan or a part of it, each line after the first behind prefix. What it returns is good until its next call.
+func canonical(prefix string) func(v any) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent(prefix, "  ")
-	if err := encoder.Encode(v); err != nil {
-		return nil, fmt.Errorf("plan: %w", err)
+	return func(v any) ([]byte, error) {
+		out.Reset()
+		if err := encoder.Encode(v); err != nil {
+			return nil, fmt.Errorf("plan: %w", err)
+		}
+		return out.Bytes(), nil
 	}
-	return out.Bytes(), nil
 }
 
 // digest covers everything but itself, the time, and the count of reads: the same manifests and the same live agents
