@@ -83,6 +83,7 @@ func (a *app) apply(ctx context.Context, f *applyFlags, paths []string) error {
 	if err := s.compareCommits(ctx, paths); err != nil {
 		return err
 	}
+	s.forget()
 	return a.carryOut(ctx, s, f, reviewed, func(ctx context.Context) (*plan.Plan, error) {
 		if err := s.open(s.needed()); err != nil {
 			return nil, err

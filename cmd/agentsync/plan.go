@@ -98,6 +98,7 @@ func (a *app) makePlan(ctx context.Context, f *flags, paths []string) (*plan.Pla
 	if err := s.compareCommits(ctx, paths); err != nil {
 		return nil, nil, err
 	}
+	s.forget()
 	store, err := s.store(ctx, false)
 	if err != nil {
 		return nil, nil, err

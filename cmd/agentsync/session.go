@@ -116,6 +116,14 @@ func withheld() []string {
 		"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN"}
 }
 
+// forget lets go of the manifests' values as they were written, which take more memory than the configs that were decoded from them: a plan
+// needs only those.
+func (s *session) forget() {
+	for _, a := range s.set.Agents {
+		a.Config = nil
+	}
+}
+
 // getenv is the environment as manifests and accounts see it.
 func (s *session) getenv(name string) (string, bool) {
 	if s.sandbox != nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -32,14 +33,24 @@ func TestEqualWithoutCopies(t *testing.T) {
 	}
 }
 
-// TestIdenticalIsNeverMoreThanEqual: the short way says yes only where the long one does.
-func TestIdenticalIsNeverMoreThanEqual(t *testing.T) {
+// TestEqualIsGoCmp holds the comparison of normal forms to what go-cmp says of them.
+func TestEqualIsGoCmp(t *testing.T) {
 	values := []any{nil, true, false, "", "a", json.Number("1"), json.Number("2"), "1", []any{}, []any{nil}, []any{"a", "b"}, []any{"b", "a"}, Object{},
 		Object{"a": nil}, Object{"a": "b"}, Object{"a": "b", "b": nil}, Object{"b": nil}, 1, 1.5, math.NaN(), []string{"a"}}
 	for _, a := range values {
 		for _, b := range values {
-			if identical(a, b) && !cmp.Equal(view(nil, a), view(nil, b)) {
-				t.Errorf("identical(%#v, %#v), but not equal", a, b)
+			if got, want := Equal(nil, a, b), cmp.Equal(view(nil, a), view(nil, b)); got != want {
+				t.Errorf("Equal(%#v, %#v) is %v, and go-cmp says %v", a, b, got, want)
+			}
+		}
+	}
+	typ := agentType()
+	for seed := range uint64(3000) {
+		r := random{rand.New(rand.NewPCG(seed, 3))}
+		a, b := Normalize(typ, r.doc(true)), Normalize(typ, r.doc(true))
+		for _, pair := range [][2]any{{a, b}, {a, Clone(a)}} {
+			if got, want := Equal(typ, pair[0], pair[1]), cmp.Equal(view(typ, pair[0]), view(typ, pair[1])); got != want {
+				t.Errorf("seed %d: Equal is %v, and go-cmp says %v\n%v\n%v", seed, got, want, pair[0], pair[1])
 			}
 		}
 	}

@@ -60,6 +60,7 @@ func Decode(set *spec.Set, accounts map[string]*Account) ([]*Agent, spec.Problem
 			agent.Files = append(agent.Files, file)
 		}
 		problems = append(problems, checkFiles(agent)...)
+		agent.Config.Places = nil // every fault that has a place is said; they would take as much memory as the config
 		agents = append(agents, agent)
 	}
 	return agents, problems

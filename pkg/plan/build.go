@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"agentsync.dev/agentsync/pkg/providers"
@@ -73,6 +74,9 @@ type Input struct {
 	Options
 }
 
+// deciders is how many agents are decided at the same time.
+const deciders = 8
+
 // Build reads the live agents and decides. It fails only where two manifests are at odds with each other or with the state; a
 // fault of one agent is a finding on that agent.
 func Build(ctx context.Context, in Input) (*Plan, error) {
@@ -88,9 +92,14 @@ func Build(ctx context.Context, in Input) (*Plan, error) {
 	p := &Plan{FormatVersion: FormatVersion, CreatedAt: in.Now.UTC().Format(time.RFC3339), Source: in.Source, Orphans: orEmpty(orphans)}
 	p.Source.Paths = orEmpty(p.Source.Paths)
 	p.Changes = make([]Change, len(targets))
+	var next atomic.Int64
 	var group sync.WaitGroup
-	for i, t := range targets {
-		group.Go(func() { p.Changes[i] = decide(t, seen[t.address], in.Options) })
+	for range min(deciders, len(targets)) { // few that decide many: each grows its stack once
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(targets); i = int(next.Add(1)) - 1 {
+				p.Changes[i] = decide(targets[i], seen[targets[i].address], in.Options)
+			}
+		})
 	}
 	group.Wait()
 	refuseBoundTwice(p.Changes)

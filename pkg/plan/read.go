@@ -96,9 +96,9 @@ type reader struct {
 
 func (r *reader) read(ctx context.Context) {
 	rows, listErr := r.list(ctx)
-	byID := map[string]providers.Live{}
-	for _, row := range rows {
-		byID[row.ID] = row
+	byID := make(map[string]*providers.Live, len(rows))
+	for i := range rows {
+		byID[rows[i].ID] = &rows[i]
 	}
 	var missing names
 	group := r.group()
@@ -108,8 +108,8 @@ func (r *reader) read(ctx context.Context) {
 			continue
 		}
 		row, listed := byID[id]
-		if listed && t.shownBy(row) {
-			r.put(t.address, seen{live: row, listed: true})
+		if listed && t.shownBy(*row) {
+			r.put(t.address, seen{live: *row, listed: true})
 			continue
 		}
 		// A vendor that cannot be reached, or does not let us in, need not be asked again for each agent.
@@ -118,7 +118,7 @@ func (r *reader) read(ctx context.Context) {
 			continue
 		}
 		group.Go(func() error {
-			if listed && r.refresh == RefreshChanged && t.unmoved(row) {
+			if listed && r.refresh == RefreshChanged && t.unmoved(*row) {
 				r.unread.Add(1)
 				r.put(t.address, seen{unmoved: row.Revision})
 				return nil

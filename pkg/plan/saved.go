@@ -20,13 +20,62 @@ const maxSaved = 256 << 20
 // the end. The same bytes are the saved plan and the output of -o json.
 func (p *Plan) Marshal() ([]byte, error) {
 	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(p); err != nil {
-		return nil, fmt.Errorf("plan: %w", err)
+	if err := p.write(&out); err != nil {
+		return nil, err
 	}
 	return out.Bytes(), nil
+}
+
+// write writes p as [Plan.Marshal] returns it, one change after the other: those of thousands of agents need not be there at once.
+func (p *Plan) write(w io.Writer) error {
+	const none = "\n  \"changes\": []" // no text in a plan holds a newline as it is
+	frame := *p
+	if len(p.Changes) > 0 {
+		frame.Changes = []Change{}
+	}
+	data, err := canonical("")(&frame)
+	if err != nil {
+		return err
+	}
+	if len(p.Changes) == 0 {
+		_, err = w.Write(data)
+		return err
+	}
+	head, tail, _ := bytes.Cut(data, []byte(none))
+	if _, err := w.Write(data[:len(head)+len(none)-1]); err != nil {
+		return err
+	}
+	before, encode := "\n    ", canonical("    ")
+	for i := range p.Changes {
+		change, err := encode(&p.Changes[i])
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(w, before); err != nil {
+			return err
+		}
+		if _, err := w.Write(bytes.TrimSuffix(change, []byte("\n"))); err != nil {
+			return err
+		}
+		before = ",\n    "
+	}
+	_, err = w.Write(append([]byte("\n  ]"), tail...))
+	return err
+}
+
+// canonical returns what encodes a plan or a part of it, each line after the first behind prefix. What it returns is good until its next call.
+func canonical(prefix string) func(v any) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent(prefix, "  ")
+	return func(v any) ([]byte, error) {
+		out.Reset()
+		if err := encoder.Encode(v); err != nil {
+			return nil, fmt.Errorf("plan: %w", err)
+		}
+		return out.Bytes(), nil
+	}
 }
 
 // digest covers everything but itself, the time, and the count of reads: the same manifests and the same live agents
@@ -34,13 +83,12 @@ func (p *Plan) Marshal() ([]byte, error) {
 func (p *Plan) digest() string {
 	stable := *p
 	stable.Digest, stable.CreatedAt, stable.Reads = "", "", Reads{}
-	data, err := stable.Marshal()
-	if err != nil {
+	sum := sha256.New()
+	if err := stable.write(sum); err != nil {
 		// Every value in a plan came from JSON or YAML.
 		panic(err)
 	}
-	sum := sha256.Sum256(data)
-	return "sha256:" + hex.EncodeToString(sum[:])
+	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
 }
 
 // Read reads a saved plan and checks that it is one, of a version that is understood, and as it was written. The changes have no

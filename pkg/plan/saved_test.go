@@ -44,6 +44,26 @@ func TestReadTakesWhatMarshalWrote(t *testing.T) {
 	}
 }
 
+// TestMarshalIsEncodingJSON: that it writes one change after the other does not show.
+func TestMarshalIsEncodingJSON(t *testing.T) {
+	one, many, none := sample(), sample(), sample()
+	one.Source.Paths = []string{"\n  \"changes\": []", `"changes": []`}
+	many.Changes = append(append(many.Changes, many.Changes...), Change{Reason: "<a>\n  ]"})
+	none.Changes = []Change{}
+	for _, p := range []*Plan{one, many, none, {}} {
+		var want bytes.Buffer
+		encoder := json.NewEncoder(&want)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		if err := encoder.Encode(p); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := p.Marshal(); err != nil || !bytes.Equal(got, want.Bytes()) {
+			t.Errorf("%v\n%s\nnot\n%s", err, got, want.Bytes())
+		}
+	}
+}
+
 func TestDigestIsOfWhatWillHappen(t *testing.T) {
 	p := sample()
 	p.CreatedAt, p.Reads = "2030-01-01T00:00:00Z", Reads{Requests: 99}

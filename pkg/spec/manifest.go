@@ -21,7 +21,7 @@ type Agent struct {
 	Provider string // a Provider document's name or a built-in type
 	Labels   map[string]string
 	ID       string // spec.id, "" if not bound by the manifest
-	Config   *Value // a Map; never nil
+	Config   *Value // a Map; never nil when [Load] returns
 	// Ignore and AcceptReset are JSON Pointers into the config, checked for form only.
 	Ignore      []string
 	AcceptReset []string

@@ -236,9 +236,8 @@ func (b *Book) decodeRecord(item Item) (storedRecord, error) {
 	if record.Address != address {
 		return storedRecord{}, fmt.Errorf("%s is the record of %q: give the file its name back, and use `agentsync state mv` to rename an agent", b.place(item.Key), record.Address)
 	}
-	record.Applied = normal(record.Applied)
 	b.known.add(item, record)
-	return record, nil
+	return record.own(), nil
 }
 
 // place names an object for people.

@@ -4,8 +4,6 @@ import (
 	"hash/maphash"
 	"maps"
 	"sync"
-
-	"agentsync.dev/agentsync/pkg/diff"
 )
 
 // known holds the records that a [Book] has read or written, by key, so that only what moved is read again. The version decides: a
@@ -18,8 +16,8 @@ type known struct {
 
 type knownRecord struct {
 	version string
-	content uint64 // a quick hash: where it is the same by chance, the store is asked
-	record  storedRecord
+	content uint64       // a quick hash: where it is the same by chance, the store is asked
+	record  storedRecord // as it was decoded
 }
 
 // find returns a copy of the record in that version.
@@ -30,7 +28,7 @@ func (k *known) find(key, version string) (storedRecord, bool) {
 	if !ok || version == "" || r.version != version {
 		return storedRecord{}, false
 	}
-	return r.record.clone(), true
+	return r.record.own(), true
 }
 
 // differs reports whether the version is known to have another content than data.
@@ -41,14 +39,14 @@ func (k *known) differs(key, version string, data []byte) bool {
 	return ok && r.version == version && r.content != maphash.Bytes(k.seed, data)
 }
 
-// add takes a copy of record, which was decoded from item.
+// add takes record, which was decoded from item.
 func (k *known) add(item Item, record storedRecord) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.records == nil {
 		k.records, k.seed = map[string]knownRecord{}, maphash.MakeSeed()
 	}
-	k.records[item.Key] = knownRecord{version: item.Version, content: maphash.Bytes(k.seed, item.Data), record: record.clone()}
+	k.records[item.Key] = knownRecord{version: item.Version, content: maphash.Bytes(k.seed, item.Data), record: record}
 }
 
 // keep forgets all records but those of the keys.
@@ -65,11 +63,9 @@ func (k *known) forget(key string) {
 	delete(k.records, key)
 }
 
-// clone returns a record that shares nothing with r.
-func (r storedRecord) clone() storedRecord {
-	if r.Applied != nil {
-		r.Applied = diff.Clone(r.Applied).(diff.Object)
-	}
+// own returns a copy of r for the caller to keep, with the applied config in normal form.
+func (r storedRecord) own() storedRecord {
+	r.Applied = normal(r.Applied)
 	r.Files = maps.Clone(r.Files)
 	if r.Pending != nil {
 		pending := *r.Pending

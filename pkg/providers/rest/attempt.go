@@ -90,7 +90,7 @@ func (c *call) send(req *http.Request, waited time.Duration) result {
 	r := result{err: err, sent: true}
 	remaining := -1
 	if err == nil {
-		r = receive(resp)
+		r = c.receive(resp)
 		remaining = c.client.pace.learn(r.header)
 	}
 	switch {
@@ -111,12 +111,17 @@ func (c *call) send(req *http.Request, waited time.Duration) result {
 }
 
 // receive reads an answer. A success is only of use whole; of all other answers the status decides, and a part of the body is better than none.
-func receive(resp *http.Response) result {
+func (c *call) receive(resp *http.Response) result {
 	defer resp.Body.Close()
 	r := result{status: resp.StatusCode, header: resp.Header, sent: true}
-	r.body, r.err = readBody(io.LimitReader(resp.Body, MaxBody+1), resp.ContentLength)
-	if len(r.body) > MaxBody {
-		r.body, r.err = r.body[:MaxBody], errTooLarge
+	body := &io.LimitedReader{R: resp.Body, N: MaxBody + 1}
+	if c.request.Rows && r.status < http.StatusMultipleChoices {
+		r.rows.list, r.body, r.rows.cut, r.err = c.client.options.Texts.Rows(body)
+	} else {
+		r.body, r.err = readBody(body, resp.ContentLength)
+	}
+	if body.N == 0 {
+		r.body, r.err = r.body[:min(len(r.body), MaxBody)], errTooLarge
 	} else if r.err != nil {
 		r.err = fmt.Errorf("the answer was cut short: %w", r.err)
 	}

@@ -76,7 +76,7 @@ func (c *call) run(ctx context.Context, req *retryablehttp.Request) (*Answer, er
 	case c.verdict.kind != nil || c.last.err != nil:
 		return nil, c.fail(c.last.err)
 	}
-	return &Answer{Status: c.last.status, Header: c.last.header, Body: c.last.body, call: c}, nil
+	return &Answer{Status: c.last.status, Header: c.last.header, Body: c.last.body, rows: c.last.rows, call: c}, nil
 }
 
 // check is the library's CheckRetry: it judges the latest attempt and says whether there is another.

@@ -13,6 +13,9 @@ import (
 // DecodeJSON decodes the answer's body into into, with numbers as [json.Number]. A body that is not one JSON value of that
 // shape is an *Error as [Answer.Odd] makes it; into is then of no use.
 func DecodeJSON(a *Answer, into any) error {
+	if list, ok := into.(*[]map[string]any); ok && a.rows.list != nil {
+		return decodeRows(a, list)
+	}
 	if decodeTree(a, into) {
 		return nil
 	}
@@ -51,6 +54,26 @@ func decodeTree(a *Answer, into any) bool {
 	return false
 }
 
+// rows are what was decoded of a list while it arrived: all of it where the answer has no body left. cut counts the bytes before that.
+type rows struct {
+	list []map[string]any
+	cut  int
+}
+
+// decodeRows completes the rows with those that are left in the body.
+func decodeRows(a *Answer, into *[]map[string]any) error {
+	*into = a.rows.list
+	if a.Body == nil {
+		return nil
+	}
+	var more []map[string]any
+	if err := decodeStrictly(a, &more); err != nil {
+		return err
+	}
+	*into = append(*into, more...)
+	return nil
+}
+
 // objects returns a list of objects, and whether it is one.
 func objects(value any) ([]map[string]any, bool) {
 	list, ok := value.([]any)
@@ -72,12 +95,12 @@ func decodeStrictly(a *Answer, into any) error {
 	// From here on the body may well be an agent, so what is in it is not shown.
 	if err := decoder.Decode(into); err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return a.Odd("not JSON: %d bytes of %q that end too early", len(a.Body), a.Header.Get("Content-Type"))
+			return a.Odd("not JSON: %d bytes of %q that end too early", a.rows.cut+len(a.Body), a.Header.Get("Content-Type"))
 		}
-		return a.Odd("not the JSON that was expected, at byte %d of %q: %w", decoder.InputOffset(), a.Header.Get("Content-Type"), err)
+		return a.Odd("not the JSON that was expected, at byte %d of %q: %w", int64(a.rows.cut)+decoder.InputOffset(), a.Header.Get("Content-Type"), err)
 	}
 	if _, err := decoder.Token(); err != io.EOF {
-		return a.Odd("not JSON: more follows at byte %d", decoder.InputOffset())
+		return a.Odd("not JSON: more follows at byte %d", int64(a.rows.cut)+decoder.InputOffset())
 	}
 	return nil
 }

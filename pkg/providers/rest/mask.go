@@ -71,7 +71,10 @@ func (m *Masker) Mask(s string) string {
 	if replacer == nil {
 		return s
 	}
-	return replacer.Replace(s)
+	if clean := replacer.Replace(s); clean != s {
+		return clean
+	}
+	return s // and not a copy: prompts are long
 }
 
 // spellings are the ways in which a secret may be met in a text.

@@ -23,6 +23,9 @@ type Request struct {
 	// Once marks a request that must not be sent again once it may have reached the vendor: creates, and uploads that may
 	// append. It is repeated only on a refused connection or a 429.
 	Once bool
+	// Rows says that a long list of objects is asked for, and nothing but [DecodeJSON] into a []map[string]any is made of it: it is decoded
+	// while it arrives. Body then holds only what that could not decode.
+	Rows bool
 	// Timeout bounds one attempt of this request where it is longer than the account's: for uploads.
 	Timeout time.Duration
 }
@@ -48,6 +51,7 @@ type Answer struct {
 	Header http.Header
 	Body   []byte
 	call   *call // what it answers; nil for one made by hand
+	rows   rows
 }
 
 // MaxBody is the largest answer read, in bytes; a larger one is an error.

@@ -20,6 +20,7 @@ type result struct {
 	status int // 0 if no answer came
 	header http.Header
 	body   []byte
+	rows   rows
 	err    error // why there is no answer, or not the whole of it
 	kind   error // the sentinel of err
 	final  bool  // trying again cannot help against err

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -46,17 +45,6 @@ type keyword struct {
 	met  func(v any) bool
 }
 
-// violation is one demand that a value does not meet.
-type violation struct {
-	at   []string // the way to the value
-	rule *rule
-	// keyword is the standard's, "false" for the schema false.
-	keyword string
-	want    string   // of a pattern, and the field that a dependentRequired hangs on
-	missing []string // of required and dependentRequired
-	twice   [2]int   // of uniqueItems
-}
-
 // annotating are the keywords that demand nothing here. Fields that are not known the walk reports.
 var annotating = []string{"title", "description", "examples", "default", "deprecated", "readOnly", "writeOnly", "format", "unevaluatedProperties",
 	"$schema", "$id", "$defs", "$comment", annotationKey}
@@ -74,71 +62,87 @@ func (p parser) rule(at []string, schema any) *rule {
 		}
 		return r
 	}
-	below := func(tokens ...string) []string { return slices.Concat(at, tokens) }
-	list := func(name string) (rules []*rule) {
-		for i, item := range doc.list(name) {
-			rules = append(rules, p.rule(below(name, strconv.Itoa(i)), item))
-		}
-		return rules
-	}
 	for _, name := range doc.keys {
-		value := doc.values[name]
-		one := func() *rule { return p.rule(below(name), value) }
-		switch name {
-		case "type":
-			if r.types = doc.texts("type"); len(r.types) == 0 {
-				r.types = []string{doc.text("type")}
-			}
-			slices.SortFunc(r.types, func(a, b string) int { return slices.Index(kinds, a) - slices.Index(kinds, b) })
-		case "enum":
-			r.allow(name, doc.list(name)...)
-		case "const":
-			r.allow(name, value)
-		case "required":
-			r.required = doc.texts(name)
-		case "dependentRequired":
-			r.dependent = map[string][]string{}
-			for _, field := range doc.object(name).keys {
-				r.dependent[field] = doc.object(name).texts(field)
-			}
-		case "properties":
-			r.names, r.properties = doc.object(name).keys, map[string]*rule{}
-			for _, field := range r.names {
-				r.properties[field] = p.rule(below(name, field), doc.object(name).get(field))
-			}
-		case "additionalProperties":
-			if value != false {
-				r.extra = one()
-			}
-		case "propertyNames":
-			r.keys = one()
-		case "items":
-			r.items = one()
-		case "contains":
-			r.contains = one()
-		case "uniqueItems":
-			r.unique = value == true
-		case "not":
-			r.not = one()
-		case "if":
-			r.when = one()
-		case "then":
-			r.then = one()
-		case "else":
-			r.otherwise = one()
-		case "allOf":
-			r.all = list(name)
-		case "anyOf":
-			r.any = list(name)
-		case "oneOf":
-			r.one = list(name)
-		default:
-			if !slices.Contains(annotating, name) {
-				r.values = append(r.values, p.keyword(at, name, value))
-			}
+		if !r.demands(name, doc) && !p.contains(r, name, doc) && !slices.Contains(annotating, name) {
+			r.values = append(r.values, p.keyword(at, name, doc.values[name]))
 		}
 	}
 	return r
+}
+
+// demands takes a keyword over that demands something of the value itself, and is false for any other.
+func (r *rule) demands(name string, doc *object) bool {
+	switch name {
+	case "type":
+		if r.types = doc.texts(name); len(r.types) == 0 {
+			r.types = []string{doc.text(name)}
+		}
+		slices.SortFunc(r.types, func(a, b string) int { return slices.Index(kinds, a) - slices.Index(kinds, b) })
+	case "enum":
+		r.allow(name, doc.list(name)...)
+	case "const":
+		r.allow(name, doc.values[name])
+	case "required":
+		r.required = doc.texts(name)
+	case "dependentRequired":
+		r.dependent = map[string][]string{}
+		for _, field := range doc.object(name).keys {
+			r.dependent[field] = doc.object(name).texts(field)
+		}
+	case "uniqueItems":
+		r.unique = doc.values[name] == true
+	default:
+		return false
+	}
+	return true
+}
+
+// contains compiles the schemas inside a keyword, and is false for one that holds none.
+func (p parser) contains(r *rule, name string, doc *object) bool {
+	value := doc.values[name]
+	one := func() *rule { return p.rule(slices.Concat(r.at, []string{name}), value) }
+	switch name {
+	case "properties":
+		r.names, r.properties = doc.object(name).keys, map[string]*rule{}
+		for _, field := range r.names {
+			r.properties[field] = p.rule(slices.Concat(r.at, []string{name, field}), doc.object(name).get(field))
+		}
+	case "additionalProperties":
+		if value != false {
+			r.extra = one()
+		}
+	case "propertyNames":
+		r.keys = one()
+	case "items":
+		r.items = one()
+	case "contains":
+		r.contains = one()
+	case "not":
+		r.not = one()
+	case "if":
+		r.when = one()
+	case "then":
+		r.then = one()
+	case "else":
+		r.otherwise = one()
+	case "allOf":
+		r.all = p.rules(r, name, doc)
+	case "anyOf":
+		r.any = p.rules(r, name, doc)
+	case "oneOf":
+		r.one = p.rules(r, name, doc)
+	default:
+		return false
+	}
+	return true
+}
+
+// rules compiles a list of schemas.
+func (p parser) rules(r *rule, name string, doc *object) (rules []*rule) {
+	for i, item := range doc.list(name) {
+		rules = append(rules, p.rule(slices.Concat(r.at, []string{name, strconv.Itoa(i)}), item))
+	}
+	return rules
 }
 
 func (o *object) texts(key string) []string { return texts(o.list(key)) }
@@ -213,142 +217,4 @@ func items(v any) (*big.Rat, bool) {
 func fields(v any) (*big.Rat, bool) {
 	object, ok := v.(diff.Object)
 	return new(big.Rat).SetInt64(int64(len(object))), ok
-}
-
-// typed reports whether v is of one of the types.
-func typed(types []string, v any) bool {
-	is := ""
-	switch v := v.(type) {
-	case nil:
-		is = "null"
-	case bool:
-		is = "boolean"
-	case string:
-		is = "string"
-	case []any:
-		is = "array"
-	case diff.Object:
-		is = "object"
-	case json.Number:
-		is = "number"
-		if slices.Contains(types, "integer") {
-			n, ok := rational(v)
-			return ok && n.IsInt() || slices.Contains(types, is)
-		}
-	}
-	return slices.Contains(types, is)
-}
-
-// check returns the demands that v, at a place, does not meet. One of its kind or of its values is the only one said of it.
-func (r *rule) check(at []string, v any) (found []violation) {
-	add := func(x violation) { x.at, x.rule = at, r; found = append(found, x) }
-	switch {
-	case r.never:
-		add(violation{keyword: "false"})
-		return found
-	case r.types != nil && !typed(r.types, v):
-		add(violation{keyword: "type"})
-		return found
-	case r.enum != nil && !slices.ContainsFunc(r.enum, func(one []byte) bool { return bytes.Equal(one, diff.Canonical(v)) }):
-		add(violation{keyword: r.word})
-		return found
-	}
-	for _, k := range r.values {
-		if !k.met(v) {
-			add(violation{keyword: k.name, want: k.want})
-		}
-	}
-	switch v := v.(type) {
-	case diff.Object:
-		found = append(found, r.checkObject(at, v)...)
-	case []any:
-		found = append(found, r.checkList(at, v)...)
-	}
-	if r.not != nil && len(r.not.check(at, v)) == 0 {
-		add(violation{keyword: "not"})
-	}
-	for _, part := range r.all {
-		found = append(found, part.check(at, v)...)
-	}
-	if r.any != nil && matches(r.any, at, v) == 0 {
-		add(violation{keyword: "anyOf"})
-	}
-	if r.one != nil && matches(r.one, at, v) != 1 {
-		add(violation{keyword: "oneOf"})
-	}
-	if r.when != nil {
-		next := r.then
-		if len(r.when.check(at, v)) > 0 {
-			next = r.otherwise
-		}
-		if next != nil {
-			found = append(found, next.check(at, v)...)
-		}
-	}
-	return found
-}
-
-func matches(rules []*rule, at []string, v any) (n int) {
-	for _, r := range rules {
-		if len(r.check(at, v)) == 0 {
-			n++
-		}
-	}
-	return n
-}
-
-func (r *rule) checkObject(at []string, object diff.Object) (found []violation) {
-	lacks := func(names []string) []string {
-		return slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, there := object[name]; return there })
-	}
-	if missing := lacks(r.required); len(missing) > 0 {
-		found = append(found, violation{at: at, rule: r, keyword: "required", missing: missing})
-	}
-	for _, name := range diff.Keys(object) {
-		field := r.properties[name]
-		if field == nil {
-			field = r.extra
-		}
-		if field != nil {
-			found = append(found, field.check(append(slices.Clone(at), name), object[name])...)
-		}
-		if r.keys != nil && len(r.keys.check(at, name)) > 0 {
-			found = append(found, violation{at: at, rule: r, keyword: "propertyNames"})
-		}
-		if missing := lacks(r.dependent[name]); len(missing) > 0 {
-			found = append(found, violation{at: at, rule: r, keyword: "dependentRequired", want: name, missing: missing})
-		}
-	}
-	return found
-}
-
-func (r *rule) checkList(at []string, list []any) (found []violation) {
-	contained := r.contains == nil
-	for i, item := range list {
-		place := append(slices.Clone(at), strconv.Itoa(i))
-		if r.items != nil {
-			found = append(found, r.items.check(place, item)...)
-		}
-		contained = contained || len(r.contains.check(place, item)) == 0
-	}
-	if !contained {
-		found = append(found, violation{at: at, rule: r, keyword: "contains"})
-	}
-	if i, j, twice := twins(list); r.unique && twice {
-		found = append(found, violation{at: at, rule: r, keyword: "uniqueItems", twice: [2]int{i, j}})
-	}
-	return found
-}
-
-// twins returns the first two items that are the same.
-func twins(list []any) (i, j int, found bool) {
-	seen := map[string]int{}
-	for j, item := range list {
-		text := string(diff.Canonical(item))
-		if i, again := seen[text]; again {
-			return i, j, true
-		}
-		seen[text] = j
-	}
-	return 0, 0, false
 }

@@ -97,7 +97,7 @@ func (a *account) Get(ctx context.Context, id string) (providers.Live, error) {
 
 // List implements [providers.Lister].
 func (a *account) List(ctx context.Context) ([]providers.Live, error) {
-	answer, err := a.rest.Do(ctx, rest.Request{Method: http.MethodGet, Path: a.list})
+	answer, err := a.rest.Do(ctx, rest.Request{Method: http.MethodGet, Path: a.list, Rows: true})
 	if err != nil {
 		return nil, a.collectionError(err)
 	}

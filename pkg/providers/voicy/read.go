@@ -52,6 +52,7 @@ func (d dialect) decodeAgents(a *rest.Answer) ([]providers.Live, error) {
 		}
 		seen[l.ID] = true
 		l.Whole = d.listsVariables && hasAll(raw, d.variables)
+		raws[i] = nil // two of each agent would be there at once
 		agents = append(agents, l)
 	}
 	return agents, nil
