@@ -55,8 +55,8 @@ func run() int {
 	select {
 	case code := <-ended:
 		return code
-	case <-signals:
-		return exitInterrupted
+	case second := <-signals:
+		return interruptCode(second)
 	}
 }
 

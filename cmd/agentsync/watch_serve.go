@@ -67,7 +67,7 @@ func (w *watching) serve(ctx context.Context, all *sync.WaitGroup, watcher *watc
 	}
 	listener, err := net.Listen("tcp", f.listen)
 	if err != nil {
-		return fmt.Errorf("--listen: %w", err)
+		return hinted{fmt.Errorf("--listen: %w", err), "is another watcher running here? port 0 takes a free one"}
 	}
 	w.log.Info("serving", "address", "http://"+listener.Addr().String())
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute}

@@ -23,7 +23,7 @@ const (
 	leaseExpired = 85 // others take it over when it did not change for so long since they first saw it as it is
 	leaseRenew   = 20 // how often the holder renews it
 	leasePoll    = 8  // how often others look
-	leaseAnswer  = 20 // how long the store may take to answer
+	leaseAnswer  = 35 // how long the store may take to answer, all the requests of one step together
 )
 
 // LeaseRequest says who wants the lease. Holder, TTL and Clock are required. Clock.Now must carry a monotonic reading, as time.Now does.
