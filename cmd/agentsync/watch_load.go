@@ -126,7 +126,9 @@ func (w *watching) load(ctx context.Context, rev *source.Revision) (*watch.Manif
 	if err := errors.Join(problems.Err(), s.unmatched(), w.sameState(s)); err != nil {
 		return nil, err
 	}
-	if err := s.remember(ctx, w.book); err != nil {
+	reading, cancel := context.WithTimeout(ctx, stateWait)
+	defer cancel()
+	if err := s.remember(reading, w.book); err != nil {
 		return nil, err
 	}
 	settings, err := w.open(s)
@@ -280,6 +282,9 @@ func (w *watching) watcher(from watch.Source) (_ *watch.Watcher, err error) {
 	}
 	return watch.New(o), nil
 }
+
+// stateWait bounds how long the state may take while manifests are taken in: the loop waits for it, and has to say that it lives.
+const stateWait = 20 * time.Second
 
 // shutdownWait bounds how long open connections and queued notifications may take when the watcher ends.
 const shutdownWait = 5 * time.Second
