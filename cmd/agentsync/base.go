@@ -9,13 +9,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"agentsync.dev/agentsync/internal/source"
 	"agentsync.dev/agentsync/pkg/plan"
 	"agentsync.dev/agentsync/pkg/spec"
 )
 
-var fullHash = regexp.MustCompile(`^[0-9a-f]{40}$`)
+var fullHash = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f]{40}$`) })
 
 // past is the manifests as they were at a commit, decoded by today's schemas.
 type past struct {
@@ -92,7 +93,7 @@ func fetching(ref string) string {
 		return "`git fetch --unshallow`"
 	case tracked:
 		return fmt.Sprintf("`git fetch --depth=1 origin +%s:refs/remotes/origin/%s`", branch, branch)
-	case fullHash.MatchString(ref):
+	case fullHash().MatchString(ref):
 		return fmt.Sprintf("`git fetch --depth=1 origin %s`", ref)
 	}
 	return fmt.Sprintf("`git fetch --depth=1 origin %s`, and name it FETCH_HEAD", ref)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"sync"
 
 	"agentsync.dev/agentsync/internal/forge"
 	"agentsync.dev/agentsync/internal/render"
@@ -118,12 +119,12 @@ func (d destination) missing(flag, token string) error {
 	return errors.Join(faults...)
 }
 
-var pullRef = regexp.MustCompile(`^refs/pull/([0-9]+)/`)
+var pullRef = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^refs/pull/([0-9]+)/`) })
 
 // pullRequest finds the pull request of a GitHub workflow: in its ref, or in the event that started it
 // (docs.github.com/en/actions/reference/events-that-trigger-workflows, checked 2026-11-21).
 func (a *app) pullRequest() (int, error) {
-	if ref := pullRef.FindStringSubmatch(a.env("GITHUB_REF")); ref != nil {
+	if ref := pullRef().FindStringSubmatch(a.env("GITHUB_REF")); ref != nil {
 		return strconv.Atoi(ref[1])
 	}
 	which := usageError{errors.New("which pull request? this is not a pull request's workflow"), "give --pr N, or run the job on pull_request"}

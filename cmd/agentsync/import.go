@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -150,7 +151,7 @@ func (a *app) newImport(f *importFlags, provider string) (*importing, error) {
 const unset = "agentsync-unset-variable:"
 
 // unsetProblem is what package spec says of such a variable.
-var unsetProblem = regexp.MustCompile(`^environment variable (\S+) is (not set|empty)$`)
+var unsetProblem = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^environment variable (\S+) is (not set|empty)$`) })
 
 // read loads the manifests of the current folder. That there are none is no fault here, nor that their secrets are not set.
 func (i *importing) read() error {
@@ -158,7 +159,7 @@ func (i *importing) read() error {
 	missing := map[string]bool{}
 	problems, isProblems := err.(spec.Problems)
 	for _, p := range problems {
-		if said := unsetProblem.FindStringSubmatch(p.Message); said != nil {
+		if said := unsetProblem().FindStringSubmatch(p.Message); said != nil {
 			missing[said[1]] = true
 		}
 	}

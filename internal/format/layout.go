@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 )
@@ -218,7 +219,7 @@ type block struct {
 	explicit           int // the indentation that the header names, 0 if it names none
 }
 
-var blockHeader = regexp.MustCompile(`^(?:[&!]\S*\s+)*[|>]([-+0-9]*)`)
+var blockHeader = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:[&!]\S*\s+)*[|>]([-+0-9]*)`) })
 
 // block finds the text of a block scalar, in a map or list at column parent.
 func (l *layout) block(n *yaml.Node, parent, to int) (block, bool) {
@@ -226,7 +227,7 @@ func (l *layout) block(n *yaml.Node, parent, to int) (block, bool) {
 		return block{}, false
 	}
 	runes := []rune(l.lines[n.Line-1])
-	header := blockHeader.FindStringSubmatch(string(runes[min(n.Column-1, len(runes)):]))
+	header := blockHeader().FindStringSubmatch(string(runes[min(n.Column-1, len(runes)):]))
 	if header == nil {
 		return block{}, false
 	}

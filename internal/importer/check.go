@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"agentsync.dev/agentsync/pkg/diff"
@@ -48,7 +49,7 @@ func messages(problems spec.Problems) []string {
 }
 
 // otherPlace is the part of a message that says where else something is: in a file that nobody will see.
-var otherPlace = regexp.MustCompile(`, (the )?first (is )?at <stdin>[:0-9]*`)
+var otherPlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`, (the )?first (is )?at <stdin>[:0-9]*`) })
 
 // culprit finds a declared value without which there are fewer faults, or, where each needs another, at least other ones; and the fault
 // that goes with it.
@@ -68,7 +69,7 @@ func (w *writer) culprit(faults []string) (at diff.Pointer, why string, err erro
 			continue
 		}
 		if fewer := len(remaining) < len(faults); fewer || !found {
-			at, why, found = leaf, "agentsync would refuse it: "+otherPlace.ReplaceAllString(faults[gone], ""), true
+			at, why, found = leaf, "agentsync would refuse it: "+otherPlace().ReplaceAllString(faults[gone], ""), true
 			if fewer {
 				break
 			}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"gopkg.in/yaml.v3"
@@ -80,12 +81,12 @@ func isBlock(s string) bool {
 }
 
 // escape finds escapes of characters beyond the first plane, and doubled backslashes, which are none.
-var escape = regexp.MustCompile(`\\\\|\\U[0-9A-F]{8}`)
+var escape = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\\\\|\\U[0-9A-F]{8}`) })
 
 // unescape puts printable characters (emoji, above all) back in the place of the escapes that the YAML writer makes of them. They stand in
 // double quotes only: no other scalar that text makes holds \U.
 func unescape(yaml []byte) []byte {
-	return escape.ReplaceAllFunc(yaml, func(found []byte) []byte {
+	return escape().ReplaceAllFunc(yaml, func(found []byte) []byte {
 		if found[1] != 'U' {
 			return found
 		}
@@ -118,16 +119,20 @@ const (
 
 var (
 	// mask is what a hidden value looks like where hiding is not expected: nothing but the mask.
-	mask = regexp.MustCompile(`(?i)^(\S+ )?[^\s*•●]{0,8}([*]{3,}|[•]{3,}|[●]{3,})[^\s*•●]{0,8}$|^[<\[(](redacted|masked|hidden|sensitive)[>\])]$`)
+	mask = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)^(\S+ )?[^\s*•●]{0,8}([*]{3,}|[•]{3,}|[●]{3,})[^\s*•●]{0,8}$|^[<\[(](redacted|masked|hidden|sensitive)[>\])]$`)
+	})
 	// secretMask is what it looks like in a secret, where a doubt is enough.
-	secretMask = regexp.MustCompile(`(?i)[*]{3}|[•]{3}|[●]{3}|…|redacted|masked|hidden|xxxx`)
+	secretMask = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)[*]{3}|[•]{3}|[●]{3}|…|redacted|masked|hidden|xxxx`)
+	})
 )
 
 // isMasked reports whether a string in v is a mask in the place of a value. How, and whether, vendors mask is not documented.
 func isMasked(v any, secret bool) bool {
 	switch v := v.(type) {
 	case string:
-		return mask.MatchString(v) || secret && secretMask.MatchString(v)
+		return mask().MatchString(v) || secret && secretMask().MatchString(v)
 	case []any:
 		for _, item := range v {
 			if isMasked(item, secret) {

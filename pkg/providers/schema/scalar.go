@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"regexp"
 	"strings"
+	"sync"
 
 	"agentsync.dev/agentsync/pkg/diff"
 	"agentsync.dev/agentsync/pkg/spec"
@@ -189,7 +190,7 @@ const (
 
 // decimal is a number of YAML 1.2's core schema, of which JSON's numbers are a part: sign, whole digits, fraction, exponent. It also
 // takes a lone point.
-var decimal = regexp.MustCompile(`^([-+]?)([0-9]*)(?:\.([0-9]*))?([eE][-+]?[0-9]+)?$`)
+var decimal = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([-+]?)([0-9]*)(?:\.([0-9]*))?([eE][-+]?[0-9]+)?$`) })
 
 // parseNumber reads a number as YAML 1.2's core schema or JSON write it. bad is "" or one of the texts above.
 func parseNumber(s string) (n json.Number, bad string) {
@@ -200,7 +201,7 @@ func parseNumber(s string) (n json.Number, bad string) {
 	if based, ok := parseBased(s); ok {
 		return based, ""
 	}
-	parts := decimal.FindStringSubmatch(s)
+	parts := decimal().FindStringSubmatch(s)
 	if parts == nil || parts[2]+parts[3] == "" {
 		return "", notNumber
 	}
@@ -250,7 +251,7 @@ func isWhole(n json.Number) bool {
 
 // withoutZeros says how to write a number that has leading zeros.
 func withoutZeros(s string) string {
-	parts := decimal.FindStringSubmatch(s)
+	parts := decimal().FindStringSubmatch(s)
 	whole := strings.TrimLeft(parts[2], "0")
 	if whole == "" {
 		whole = "0"
