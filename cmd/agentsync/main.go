@@ -6,15 +6,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 	_ "time/tzdata" // freeze windows name time zones, and the container has no database of them
 )
-
-// gcPercent is how much garbage the heap may hold beside what is in use, in percent of that. Most of what a run reads is garbage soon: at
-// half of Go's default, a plan of many agents holds an eighth less memory and takes no more time (docs/performance.md).
-const gcPercent = 50
 
 func main() {
 	os.Exit(run())
@@ -22,9 +17,6 @@ func main() {
 
 // run is the process: it turns the environment into an [app], and signals into a gentle stop first and a hard one after.
 func run() int {
-	if _, chosen := os.LookupEnv("GOGC"); !chosen {
-		debug.SetGCPercent(gcPercent)
-	}
 	dir, err := os.Getwd()
 	if err != nil {
 		dir = "."
