@@ -181,13 +181,13 @@ func TestFolderOddLinks(t *testing.T) {
 	top := t.TempDir()
 	dir := filepath.Join(top, "config")
 	put(t, filepath.Join(dir, "a.yaml"), "one\n")
-	put(t, filepath.Join(top, "shared.md"), "one\n")
-	for name, target := range map[string]string{"up": ".", "self": "self", "nothing": "missing", "out": "../shared.md", "etc": "/etc"} {
+	put(t, filepath.Join(top, "outside.md"), "one\n")
+	for name, target := range map[string]string{"up": ".", "self": "self", "nothing": "missing", "out": "../outside.md", "etc": "/etc"} {
 		must(t, os.Symlink(target, filepath.Join(dir, name)))
 	}
 	source, f := folder(t, nil, dir)
 	f.revision()
-	put(t, filepath.Join(top, "shared.md"), "other\n")
+	put(t, filepath.Join(top, "outside.md"), "other\n")
 	source.Poke()
 	f.revision()
 }

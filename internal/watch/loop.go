@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"agentsync.dev/agentsync/internal/source"
@@ -286,7 +284,13 @@ func (l *loop) follow(before, after *revision) {
 			l.moves.expect(declared.Provider, address, l.now())
 		}
 	}
-	names := slices.Collect(maps.Keys(after.manifests.Accounts))
+	l.followAccounts(before, after)
+	l.followAgents(before, after)
+}
+
+// followAccounts takes in accounts that come, go or change.
+func (l *loop) followAccounts(before, after *revision) {
+	first := before == nil
 	for name := range l.accounts {
 		if after.manifests.Accounts[name] == nil {
 			delete(l.accounts, name)
@@ -301,14 +305,14 @@ func (l *loop) follow(before, after *revision) {
 	for _, declared := range after.manifests.Agents {
 		declares[declared.Provider] = true
 	}
-	for _, name := range names {
+	for name, opened := range after.manifests.Accounts {
 		known := l.accounts[name]
 		if known == nil {
 			known = &account{name: name}
 			l.accounts[name] = known
 			known.wantAll(changeOr(first))
 		}
-		known.vendor = after.manifests.Accounts[name].Type()
+		known.vendor = opened.Type()
 		if !first && (before.manifests.Defaults != after.manifests.Defaults || before.manifests.Settings[name] != after.manifests.Settings[name]) {
 			known.wantAll(status.Change)
 			known.breaker = breaker{}
@@ -318,6 +322,11 @@ func (l *loop) follow(before, after *revision) {
 			known.breaker = breaker{} // there is nothing to probe it with
 		}
 	}
+}
+
+// followAgents takes in agents whose manifests come, go or change.
+func (l *loop) followAgents(before, after *revision) {
+	first := before == nil
 	for address, digest := range after.digests {
 		if !first && before.digests[address] == digest {
 			continue
