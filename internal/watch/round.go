@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -169,17 +171,20 @@ func (w *Watcher) prune(ctx context.Context) bool {
 // unmoved makes sure that the state says of the agents to be written what it said when they were planned: a pipeline may have held the lock
 // in between.
 func (w *Watcher) unmoved(ctx context.Context, p *plan.Plan) error {
+	planned := map[string]string{} // versions of the records, by address
 	for i := range p.Changes {
-		c := &p.Changes[i]
-		if c.Action == plan.None || c.Blocked() {
-			continue
+		if c := &p.Changes[i]; c.Action != plan.None && !c.Blocked() {
+			planned[c.Address] = c.Work.Entry.Version
 		}
-		entry, err := w.Book.Get(ctx, c.Address)
-		if err != nil && !errors.Is(err, state.ErrNotExist) {
-			return fmt.Errorf("%w: %w", errState, err)
-		}
-		if entry.Version != c.Work.Entry.Version {
-			return fmt.Errorf("%s: %w", c.Address, errMoved)
+	}
+	addresses := slices.Sorted(maps.Keys(planned))
+	entries, err := w.Book.LoadSome(ctx, addresses)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errState, err)
+	}
+	for _, address := range addresses {
+		if entries[address].Version != planned[address] {
+			return fmt.Errorf("%s: %w", address, errMoved)
 		}
 	}
 	return nil
